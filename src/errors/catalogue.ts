@@ -1,0 +1,68 @@
+import type { StageName } from '../exchange/decision.ts';
+
+/** What one stable code says: which room speaks it, the status, the title for the client, and what an operator can do. */
+export interface CatalogueEntry {
+  readonly room: StageName;
+  readonly status: number;
+  /** The `title` of the problem body: short, the same for every occurrence, nothing that helps an attacker. */
+  readonly title: string;
+  /** For the manual: when this happens and what to do. */
+  readonly help: string;
+}
+
+const entry = (room: StageName, status: number, title: string, help: string): CatalogueEntry => ({
+  room,
+  status,
+  title,
+  help,
+});
+
+/**
+ * Every code that the gateway can answer or record. Codes are stable: programs and dashboards depend on them.
+ * The manual page `docs/errors.md` is made from this table.
+ */
+export const catalogue = {
+  // listen: the head
+  'request-line': entry('listen', 400, 'Malformed request line', 'The request line is not METHOD SP TARGET SP VERSION CRLF. The connection is closed.'),
+  'http-version': entry('listen', 505, 'HTTP version not supported', 'Only HTTP/1.0, HTTP/1.1 and, over TLS, HTTP/2 are spoken.'),
+  'method-unknown': entry('listen', 501, 'Method not implemented', 'The method is not one that the gateway can route (RFC 9110 section 9).'),
+  'target-invalid': entry('listen', 400, 'Malformed request target', 'The target is not in origin form, or in absolute form with http(s) and a valid host.'),
+  'target-too-long': entry('listen', 414, 'URI too long', 'The target is longer than the bound `target-bytes`.'),
+  'path-ambiguous': entry('listen', 400, 'Ambiguous path', 'The path has more than one reading: an encoded slash or backslash, a control character, invalid UTF-8, dot segments above the root, path parameters.'),
+  'header-invalid': entry('listen', 400, 'Malformed header', 'A header field is not NAME ":" VALUE CRLF with a token as name and no control characters in the value.'),
+  'headers-too-large': entry('listen', 431, 'Request header fields too large', 'The head is larger than `head-bytes` or has more fields than `head-count`.'),
+  'host-invalid': entry('listen', 400, 'Missing, duplicate or malformed Host', 'HTTP/1.1 needs exactly one valid Host (RFC 9112 section 3.2).'),
+  'body-framing': entry('listen', 400, 'Ambiguous message length', 'Content-Length or Transfer-Encoding is odd, doubled, or both are there (RFC 9112 section 6).'),
+  'transfer-coding': entry('listen', 501, 'Transfer coding not implemented', 'The only transfer coding is chunked (RFC 9112 section 6.1).'),
+  'body-malformed': entry('listen', 400, 'Malformed message body', 'A chunk is not SIZE CRLF DATA CRLF, or the body ended early.'),
+  'body-too-large': entry('listen', 413, 'Content too large', 'The body is larger than the bound `body` of the route.'),
+  'content-encoding': entry('listen', 415, 'Content coding not supported', 'The body is compressed and a room has to read it; decoding is not configured.'),
+  'content-type': entry('listen', 400, 'Malformed Content-Type', 'There are two Content-Type fields, or one that cannot be read.'),
+  'expectation-failed': entry('listen', 417, 'Expectation failed', 'The only expectation is 100-continue (RFC 9110 section 10.1.1).'),
+  'head-timeout': entry('listen', 408, 'Request timeout', 'The head did not arrive within `head-time`.'),
+  'body-timeout': entry('listen', 408, 'Request timeout', 'The body did not arrive within `body-time`.'),
+  'request-timeout': entry('listen', 408, 'Request timeout', 'The request was not over within `request-time`.'),
+  'protocol-error': entry('listen', 400, 'Protocol error', 'The bytes are not HTTP: TLS on a plain port, a PROXY header that is not expected, an HTTP/2 preface without TLS.'),
+  'misdirected': entry('listen', 421, 'Misdirected request', 'The host does not belong to this connection.'),
+  'connection-cap': entry('listen', 503, 'Too many connections', 'A cap on connections was reached, in all or per address.'),
+  'client-gone': entry('listen', 499, 'Client closed the request', 'The client left before the answer was complete. Only in the record.'),
+  // route
+  'route-not-found': entry('route', 404, 'Not found', 'No route matches host and path.'),
+  'method-not-allowed': entry('route', 405, 'Method not allowed', 'The route exists, but not for this method. `Allow` lists those that it has.'),
+  'cors-refused': entry('route', 403, 'Origin not allowed', 'The preflight asks for an origin, method or header that the route does not allow.'),
+  'origin-refused': entry('route', 403, 'Origin not allowed', 'A WebSocket upgrade came from an origin that the route does not allow.'),
+  'upgrade-refused': entry('route', 426, 'Upgrade not supported', 'The upgrade is not a WebSocket handshake by RFC 6455.'),
+  // upstream
+  'upstream-connect': entry('upstream', 502, 'Bad gateway', 'No connection to the service could be made: refused, unreachable, or its TLS could not be verified.'),
+  'upstream-malformed': entry('upstream', 502, 'Bad gateway', 'The service sent something that is not a well-formed answer.'),
+  'upstream-closed': entry('upstream', 502, 'Bad gateway', 'The service closed the connection before its answer was complete.'),
+  'upstream-timeout': entry('upstream', 504, 'Gateway timeout', 'The service did not answer within `timeout`, or was silent for that long in its body.'),
+  'upstream-unavailable': entry('upstream', 503, 'Service unavailable', 'No target of the service may be called: all unhealthy, or the breaker is open.'),
+  'upstream-busy': entry('upstream', 503, 'Service unavailable', 'All `connections` of the service are taken and none came free in time.'),
+  'response-refused': entry('upstream', 502, 'Bad gateway', 'The answer is larger than a room that has to read it allows.'),
+  // faults: we broke
+  'internal': entry('observe', 500, 'Internal server error', 'A defect in the gateway. The log has the cause under the same request id.'),
+  'shutting-down': entry('listen', 503, 'Service unavailable', 'The gateway is draining and takes no new requests on this connection.'),
+} as const satisfies Record<string, CatalogueEntry>;
+
+export type CatalogueCode = keyof typeof catalogue;
