@@ -71,6 +71,8 @@ export interface UpstreamFault {
   readonly reason: string;
   /** True when not one byte of the request can have been acted upon, so that even a POST may be sent again. */
   readonly untouched: boolean;
+  /** True when a kept-alive connection ended before the first byte of this answer: the race that every pool has. */
+  readonly stale?: boolean;
   /** Seconds for `Retry-After`, where known. */
   readonly retryAfter?: number;
 }
