@@ -1,0 +1,170 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { constants, open } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
+import { certificateNames } from './names.ts';
+import { tlsPolicy } from './policy.ts';
+
+/** Where a certificate (with its chain behind it) and its private key lie. Absolute paths; both may be one file. */
+export interface CertificateFiles {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** The same two as PEM text. */
+export interface Pem {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** A certificate and its key, checked against one another. */
+export interface Pair {
+  /** undefined for a generated certificate. */
+  readonly files: CertificateFiles | undefined;
+  readonly pem: Pem;
+  readonly leaf: X509Certificate;
+  /** Host names, lower case, wildcards as `*.example.com`. */
+  readonly dns: readonly string[];
+  readonly addresses: readonly string[];
+  /** `rsa`, `ec`, …: one context can hold one certificate of each kind. */
+  readonly kind: string;
+  /** What is odd about it but does not stop it. */
+  readonly warnings: readonly string[];
+}
+
+/** A pair that cannot be used; `member` tells which of its two files is to blame. */
+export class PairError extends Error {
+  readonly member: 'certificate' | 'key';
+
+  constructor(member: 'certificate' | 'key', message: string) {
+    super(message);
+    this.name = 'PairError';
+    this.member = member;
+  }
+}
+
+/** Reads and checks a pair. Throws only PairError. */
+export async function readPair(files: CertificateFiles): Promise<Pair> {
+  const certificate = await readPem('certificate', files.certificate);
+  const key = await readPem('key', files.key);
+  const warnings = key.mode & 0o004 ? [`${files.key} can be read by every user of this machine: chmod o-r`] : [];
+  return checkPair({ cert: certificate.text, key: key.text }, files, warnings);
+}
+
+/** Checks a pair that is already in memory. Throws only PairError. */
+export function checkPair(pem: Pem, files?: CertificateFiles, warnings: string[] = []): Pair {
+  const chain = readChain(pem.cert, files?.certificate ?? 'the certificate');
+  const key = readKey(pem.key, files?.key ?? 'the key');
+  const [leaf] = chain;
+  if (!leaf.checkPrivateKey(key)) throw new PairError('key', mismatch(chain, key, files));
+  const { dns, addresses } = certificateNames(leaf);
+  const kept = { cert: chain.map((one) => one.toString()).join(''), key: pem.key };
+  tryContext(kept);
+  return {
+    files,
+    pem: kept,
+    leaf,
+    dns,
+    addresses,
+    kind: key.asymmetricKeyType ?? 'unknown',
+    warnings: [...warnings, ...chainWarnings(chain), ...nameWarnings(dns, addresses)],
+  };
+}
+
+const MAX_FILE_BYTES = 1024 * 1024;
+
+async function readPem(member: 'certificate' | 'key', path: string): Promise<{ text: string; mode: number }> {
+  try {
+    // Without O_NONBLOCK a named pipe would hold a thread for ever.
+    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stats = await file.stat();
+    const { mode, size } = stats;
+    if (!stats.isFile()) throw new PairError(member, `${path} is not a file`);
+    if (size > MAX_FILE_BYTES) throw new PairError(member, `${path} is larger than 1 MiB: not a PEM file`);
+    return { text: await file.readFile('latin1'), mode };
+  } catch (error) {
+    if (error instanceof PairError) throw error;
+    throw new PairError(member, `${path} ${whyUnreadable(error as NodeJS.ErrnoException)}`);
+  }
+}
+
+const unreadable: Record<string, string> = {
+  ENOENT: 'does not exist',
+  ENOTDIR: 'does not exist',
+  EACCES: 'may not be read by the user that runs this process',
+  EPERM: 'may not be read by the user that runs this process',
+};
+
+function whyUnreadable(error: NodeJS.ErrnoException): string {
+  return unreadable[error.code ?? ''] ?? `cannot be read (${error.code ?? error.message})`;
+}
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
+
+function readChain(text: string, where: string): [X509Certificate, ...X509Certificate[]] {
+  const blocks = text.match(CERTIFICATE) ?? [];
+  const [leaf, ...rest] = blocks.map((block) => readCertificate(block, where));
+  if (leaf === undefined) throw new PairError('certificate', `${where} ${whyNoCertificate(text)}`);
+  return [leaf, ...rest];
+}
+
+function readCertificate(block: string, where: string): X509Certificate {
+  try {
+    return new X509Certificate(block);
+  } catch {
+    throw new PairError('certificate', `${where} holds a damaged certificate`);
+  }
+}
+
+function whyNoCertificate(text: string): string {
+  if (text.trim() === '') return 'is empty';
+  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) return 'holds a private key, but no certificate: are the two files swapped?';
+  if (text.includes('-----BEGIN CERTIFICATE-----')) return 'holds a certificate that is cut off';
+  return 'is not PEM: no "-----BEGIN CERTIFICATE-----" in it (DER is converted by openssl x509 -inform der)';
+}
+
+function readKey(text: string, where: string): KeyObject {
+  if (/-----BEGIN ENCRYPTED PRIVATE KEY-----|^Proc-Type: 4,ENCRYPTED/m.test(text)) {
+    throw new PairError('key', `${where} is encrypted with a passphrase, which is not supported: openssl pkey writes it without`);
+  }
+  if (!/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) throw new PairError('key', `${where} ${whyNoKey(text)}`);
+  try {
+    return createPrivateKey(text);
+  } catch {
+    // The error's text is left out: it could quote what stands in the file.
+    throw new PairError('key', `${where} holds a damaged private key, or one of an unknown kind`);
+  }
+}
+
+function whyNoKey(text: string): string {
+  if (text.trim() === '') return 'is empty';
+  if (text.includes('-----BEGIN CERTIFICATE-----')) return 'holds a certificate, but no private key: are the two files swapped?';
+  return 'is not PEM: no "-----BEGIN PRIVATE KEY-----" in it';
+}
+
+function mismatch(chain: X509Certificate[], key: KeyObject, files: CertificateFiles | undefined): string {
+  const where = files?.key ?? 'the key';
+  if (chain.some((one) => one.checkPrivateKey(key))) {
+    return `${where} belongs to a later certificate of ${files?.certificate}: the server's own certificate must come first`;
+  }
+  return `${where} does not belong to the certificate in ${files?.certificate ?? 'hand'}`;
+}
+
+/** OpenSSL's own judgement, above all of keys that are too short. */
+function tryContext(pem: Pem): void {
+  try {
+    createSecureContext({ ...tlsPolicy, ...pem });
+  } catch (error) {
+    const { reason, message } = error as { reason?: string; message: string };
+    throw new PairError('certificate', `the certificate cannot be used: ${reason ?? message}`);
+  }
+}
+
+function chainWarnings(chain: X509Certificate[]): string[] {
+  const broken = chain.findIndex((one, i) => i > 0 && !chain[i - 1].checkIssued(one));
+  if (broken < 0) return [];
+  return [`certificate ${broken + 1} of the file did not issue the one before it: clients may not be able to verify the chain`];
+}
+
+function nameWarnings(dns: string[], addresses: string[]): string[] {
+  return dns.length + addresses.length === 0 ? ['the certificate names no host: no client can verify it'] : [];
+}
