@@ -52,6 +52,8 @@ export const catalogue = {
   'cors-refused': entry('route', 403, 'Origin not allowed', 'The preflight asks for an origin, method or header that the route does not allow.'),
   'origin-refused': entry('route', 403, 'Origin not allowed', 'A WebSocket upgrade came from an origin that the route does not allow.'),
   'upgrade-refused': entry('route', 426, 'Upgrade not supported', 'The upgrade is not a WebSocket handshake by RFC 6455.'),
+  'message-too-large': entry('listen', 413, 'Message too large', 'A WebSocket message is larger than a room reads; the connection was closed with 1009.'),
+  'message-malformed': entry('listen', 400, 'Malformed message', 'A WebSocket frame is malformed; the connection was closed with 1002.'),
   // upstream
   'upstream-connect': entry('upstream', 502, 'Bad gateway', 'No connection to the service could be made: refused, unreachable, or its TLS could not be verified.'),
   'upstream-malformed': entry('upstream', 502, 'Bad gateway', 'The service sent something that is not a well-formed answer.'),

@@ -8,6 +8,12 @@ import type { Refusal } from './decision.ts';
 export interface BodySource {
   /** The declared length in bytes, or undefined where only the end of the stream tells. */
   readonly length: number | undefined;
+  /** Bytes of body received so far. */
+  readonly received: number;
+  /** Why the body will never be complete; set before the sink is told. */
+  readonly broken: Refusal | undefined;
+  /** The most bytes that may come; what goes beyond breaks the body with 413. Set by the corridor before `start`. */
+  limit: number;
   /** Starts the flow (and, for a client that waits for it, sends `100 Continue`). Called once. */
   start(sink: BodySink): void;
   /** Stops delivery soon: chunks that were already read may still come. */

@@ -81,6 +81,8 @@ export class Exchange {
 
   /** The request body as a stream, until a room has it read whole. undefined: the request has none. */
   source: BodySource | undefined;
+  /** True for a WebSocket handshake (RFC 6455): it counts as unsafe for every check of origin. */
+  readonly upgrade: boolean;
   /** The whole request body, where a room asked for it (empty when the request has none). */
   body: Buffer | undefined;
 
@@ -99,7 +101,7 @@ export class Exchange {
   /** Values that rooms keep for their later hooks, and fields that they add to the access record. */
   readonly notes: Map<string, unknown> | undefined = undefined;
 
-  constructor(id: string, connection: ConnectionInfo, head: RequestHead, source: BodySource | undefined) {
+  constructor(id: string, connection: ConnectionInfo, head: RequestHead, source: BodySource | undefined, upgrade = false) {
     this.id = id;
     this.connection = connection;
     this.head = head;
@@ -114,6 +116,7 @@ export class Exchange {
     this.params = undefined;
     this.caller = undefined;
     this.source = source;
+    this.upgrade = upgrade;
     this.body = undefined;
     this.response = undefined;
     this.decision = undefined;

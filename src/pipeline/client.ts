@@ -1,6 +1,14 @@
 import type { Duplex } from 'node:stream';
 import type { HeaderList } from '../exchange/headers.ts';
 
+/** Who is told what becomes of the client while its answer is under way. */
+export interface ClientWatcher {
+  /** What was written has left: go on. */
+  clientDrained(): void;
+  /** The client went away before its answer was complete. */
+  clientGone(): void;
+}
+
 /**
  * The client's side of one exchange, the same over HTTP/1 and HTTP/2: how the corridor answers. `listen` implements it.
  * Calls after the client has left are ignored.
@@ -10,7 +18,7 @@ export interface ClientSide {
   respond(status: number, headers: HeaderList, body: Buffer | string | undefined): void;
   /** The head of an answer whose body follows; `length` undefined when unknown. */
   start(status: number, headers: HeaderList, length: number | undefined): void;
-  /** False: wait for `onDrain`. */
+  /** False: wait for `clientDrained`. */
   write(chunk: Buffer): boolean;
   end(trailers: HeaderList | undefined): void;
   /** The answer cannot be completed: the client must be able to tell (connection or stream reset). */
@@ -18,7 +26,5 @@ export interface ClientSide {
   /** Switches protocols (only HTTP/1): writes a 101 and hands the socket over, with the bytes read behind the head. */
   upgrade(headers: HeaderList): { socket: Duplex; rest: Buffer };
   /** Set by the corridor. */
-  onDrain: (() => void) | undefined;
-  /** Set by the corridor: the client went away before the answer was complete. */
-  onGone: (() => void) | undefined;
+  watcher: ClientWatcher | undefined;
 }

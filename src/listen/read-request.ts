@@ -1,0 +1,80 @@
+import type { BodySource } from '../exchange/body-source.ts';
+import { type Refusal, refuse } from '../exchange/decision.ts';
+import { type ConnectionInfo, Exchange, type RequestHead } from '../exchange/exchange.ts';
+import { type HeaderList, headerValue } from '../exchange/headers.ts';
+import type { HeadReader } from '../exchange/http1/head-reader.ts';
+import { readFraming, readRequestHead } from '../exchange/read-head.ts';
+import { newRequestId, traceOf } from '../exchange/trace-context.ts';
+
+/** A request whose head has been read and found to have one meaning. */
+export interface ReadRequest {
+  readonly kind: 'request';
+  readonly head: RequestHead;
+  readonly hasBody: boolean;
+  /** Content-Length, or undefined for a chunked body. */
+  readonly length: number | undefined;
+  readonly keepAlive: boolean;
+  readonly expectsContinue: boolean;
+  readonly upgrade: boolean;
+}
+
+/** Gives the last head of `reader` its meaning, or refuses it. */
+export function readRequest(reader: HeadReader, info: ConnectionInfo): ReadRequest | Refusal {
+  const { method, target, version, headers } = reader;
+  const framing = readFraming(headers, version, method);
+  if (framing.kind === 'refusal') return framing;
+  const head = readRequestHead({ method, rawTarget: target, version, headers, secure: info.secure });
+  if ('kind' in head) return head;
+  const expect = headerValue(headers, 'expect');
+  if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
+    return refuse('expectation-failed', 'an expectation other than 100-continue');
+  }
+  const connection = headerValue(headers, 'connection');
+  return {
+    kind: 'request',
+    head,
+    hasBody: framing.kind !== 'none',
+    length: framing.kind === 'length' ? framing.length : undefined,
+    keepAlive: staysOpen(version, headers, connection),
+    expectsContinue: expect !== undefined && version === '1.1' && framing.kind !== 'none',
+    upgrade: connection !== undefined && isHandshake(method, version, headers),
+  };
+}
+
+/** Makes the exchange of a request that was read. */
+export function toExchange(head: RequestHead, info: ConnectionInfo, body: BodySource | undefined, upgrade: boolean): Exchange {
+  const x = new Exchange(newRequestId(), info, head, body, upgrade);
+  const trace = traceOf(head.headers);
+  x.traceId = trace.traceId;
+  x.traceFlags = trace.flags;
+  return x;
+}
+
+/** The exchange of something that could not be read: it holds what is known, for the answer and the record. */
+export function unreadExchange(method: string, rawTarget: string, version: RequestHead['version'], info: ConnectionInfo): Exchange {
+  const head: RequestHead = { method, rawTarget, version, host: '', authority: '', path: '', query: undefined, headers: [] };
+  return toExchange(head, info, undefined, false);
+}
+
+/** Whether the connection goes on after this request (RFC 9112 section 9.3). */
+function staysOpen(version: string, headers: HeaderList, connection: string | undefined): boolean {
+  if (connection === undefined) return version === '1.1';
+  return version === '1.1' ? !hasToken(headers, 'close') : hasToken(headers, 'keep-alive') && !hasToken(headers, 'close');
+}
+
+/** True when one of the Connection fields lists `token` (RFC 9110 section 7.6.1). */
+function hasToken(headers: HeaderList, token: string): boolean {
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i] !== 'connection') continue;
+    for (const word of headers[i + 1].split(',')) {
+      if (word.trim().toLowerCase() === token) return true;
+    }
+  }
+  return false;
+}
+
+/** A request to speak WebSocket instead; any other upgrade (h2c, TLS) is ignored, as RFC 9110 section 7.8 allows. */
+function isHandshake(method: string, version: string, headers: HeaderList): boolean {
+  if (method !== 'GET' || version !== '1.1' || !hasToken(headers, 'upgrade')) return false;
+  return headerValue(headers, 'upgrade')?.toLowerCase() === 'websocket';
+}

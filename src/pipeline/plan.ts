@@ -1,0 +1,90 @@
+import type { Step } from '../exchange/decision.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import type { ForwardRules } from '../exchange/forward.ts';
+import type { HeaderList } from '../exchange/headers.ts';
+import type { Service } from '../exchange/service.ts';
+import type { Message, Need, Prepared } from './stage.ts';
+
+export type Hook = (x: Exchange) => Step;
+export type MessageHook = (x: Exchange, message: Message) => Step;
+
+/** The largest response that is held when several rooms want to see it whole. */
+export interface WholeResponse {
+  readonly limit: number;
+  readonly over: 'pass' | 'refuse';
+}
+
+/** One route, ready to be walked: what its rooms have to do at each moment, in order, and nothing else. */
+export interface RoutePlan {
+  readonly path: string;
+  readonly service: Service;
+  readonly forward: ForwardRules;
+  readonly bodyLimit: number;
+  readonly requestHead: readonly Hook[];
+  readonly requestBody: readonly Hook[];
+  readonly message: readonly MessageHook[];
+  readonly responseHead: readonly Hook[];
+  readonly responseBody: readonly Hook[];
+  readonly end: readonly ((x: Exchange) => void)[];
+  /** Bound of a request body that a room has to see whole; undefined = it streams. */
+  readonly wholeRequest: number | undefined;
+  readonly wholeResponse: WholeResponse | undefined;
+  /** Bound of one message where a room looks at messages; undefined = upgraded connections are tunnelled byte for byte. */
+  readonly messageLimit: number | undefined;
+  /** Adds the route's response fields to answers of our own, refusals among them. */
+  readonly decorate: ((x: Exchange, headers: HeaderList) => void) | undefined;
+  close(): Promise<void>;
+}
+
+/** What a plan is made of besides its rooms. */
+export interface PlanParts {
+  readonly path: string;
+  readonly service: Service;
+  readonly forward: ForwardRules;
+  readonly bodyLimit: number;
+  readonly decorate?: (x: Exchange, headers: HeaderList) => void;
+}
+
+/** Lists the hooks of the rooms that are present on a route, in the order of the rooms. */
+export function makePlan(parts: PlanParts, rooms: readonly Prepared[]): RoutePlan {
+  return {
+    path: parts.path,
+    service: parts.service,
+    forward: parts.forward,
+    bodyLimit: parts.bodyLimit,
+    decorate: parts.decorate,
+    requestHead: hooks(rooms, (room) => room.onRequestHead?.bind(room)),
+    requestBody: hooks(rooms, (room) => room.onRequestBody?.bind(room)),
+    message: hooks(rooms, (room) => room.onMessage?.bind(room)),
+    responseHead: hooks(rooms, (room) => room.onResponseHead?.bind(room)),
+    responseBody: hooks(rooms, (room) => room.onResponseBody?.bind(room)),
+    end: hooks(rooms, (room) => room.onEnd?.bind(room)),
+    wholeRequest: smallest(rooms.map((room) => limitOf(room.needs?.request, 'whole')), parts.bodyLimit),
+    wholeResponse: wholeResponse(rooms),
+    messageLimit: smallest(rooms.flatMap((room) => [limitOf(room.needs?.request, 'messages'), limitOf(room.needs?.response, 'messages')])),
+    close: async () => {
+      await Promise.all(rooms.map((room) => room.close?.()));
+    },
+  };
+}
+
+function hooks<H>(rooms: readonly Prepared[], pick: (room: Prepared) => H | undefined): H[] {
+  return rooms.map(pick).filter((hook) => hook !== undefined);
+}
+
+function limitOf(need: Need | undefined, kind: 'whole' | 'messages'): number | undefined {
+  return typeof need === 'object' && need.kind === kind ? need.limit : undefined;
+}
+
+/** The strictest of the bounds that rooms ask for, `also` among them; undefined when no room asks. */
+function smallest(limits: readonly (number | undefined)[], also = Number.POSITIVE_INFINITY): number | undefined {
+  const asked = limits.filter((limit) => limit !== undefined);
+  return asked.length === 0 ? undefined : Math.min(also, ...asked);
+}
+
+function wholeResponse(rooms: readonly Prepared[]): WholeResponse | undefined {
+  const needs = rooms.map((room) => room.needs?.response).filter((need) => typeof need === 'object' && need.kind === 'whole');
+  if (needs.length === 0) return undefined;
+  const limit = Math.min(...needs.map((need) => need.limit));
+  return { limit, over: needs.some((need) => need.over === 'refuse') ? 'refuse' : 'pass' };
+}

@@ -1,0 +1,63 @@
+import type { Duplex } from 'node:stream';
+import type { Refusal } from '../exchange/decision.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import type { RoutePlan } from './plan.ts';
+import { inspectMessages } from './websocket.ts';
+
+/** One end of an upgraded connection, with the bytes that were read behind its head. */
+export interface TunnelEnd {
+  readonly socket: Duplex;
+  readonly rest: Buffer;
+}
+
+/** Called once, when both ends are closed. */
+export type TunnelClosed = (refusal: Refusal | undefined) => void;
+
+/**
+ * Joins the two ends of an upgraded connection. Byte for byte where no room looks at messages, otherwise message by message.
+ */
+export function openTunnel(x: Exchange, plan: RoutePlan, client: TunnelEnd, service: TunnelEnd, closed: TunnelClosed): void {
+  const once = closeTogether(client.socket, service.socket, closed);
+  count(x, client.socket, service.socket);
+  if (plan.messageLimit === undefined) {
+    if (service.rest.length > 0) client.socket.write(service.rest);
+    if (client.rest.length > 0) service.socket.write(client.rest);
+    client.socket.pipe(service.socket);
+    service.socket.pipe(client.socket);
+  } else inspectMessages(x, plan, plan.messageLimit, client, service, once);
+}
+
+/** When one end goes, the other goes; an error of either is nothing but its end. */
+function closeTogether(client: Duplex, service: Duplex, closed: TunnelClosed): TunnelClosed {
+  let open = 2;
+  let reason: Refusal | undefined;
+  const gone = (other: Duplex) => {
+    open--;
+    if (open === 0) closed(reason);
+    else if (other.writableEnded) other.destroy();
+    else {
+      other.end();
+      setTimeout(() => other.destroy(), 1000).unref();
+    }
+  };
+  client.on('error', () => client.destroy());
+  service.on('error', () => service.destroy());
+  client.once('close', () => gone(service));
+  service.once('close', () => gone(client));
+  return (refusal) => {
+    reason ??= refusal;
+    client.end();
+    service.end();
+  };
+}
+
+function count(x: Exchange, client: Duplex, service: Duplex): void {
+  client.on('data', (chunk: Buffer) => {
+    x.requestBytes += chunk.length;
+  });
+  service.on('data', (chunk: Buffer) => {
+    x.responseBytes += chunk.length;
+  });
+  client.pause();
+  service.pause();
+}

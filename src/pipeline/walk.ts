@@ -1,0 +1,339 @@
+import { createHash } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import { problemBody, problemHeaders } from '../errors/problem.ts';
+import { refuseUnreadable } from '../exchange/body/readable.ts';
+import type { BodySink } from '../exchange/body-source.ts';
+import { type Answer, type Outcome, type Refusal, refuse } from '../exchange/decision.ts';
+import type { Exchange, ResponseHead } from '../exchange/exchange.ts';
+import { requestHeaders, responseHeaders } from '../exchange/forward.ts';
+import { type HeaderList, headerValue, removeHeader, setHeader } from '../exchange/headers.ts';
+import type { AnswerSink, CallHandle, UpstreamFault } from '../exchange/service.ts';
+import type { ClientSide, ClientWatcher } from './client.ts';
+import type { Hook, RoutePlan } from './plan.ts';
+import { openTunnel } from './tunnel.ts';
+
+/** What a walk tells the house when it is over or when something broke. */
+export interface WalkOwner {
+  /** The exchange is over, in whatever way. Called once. */
+  ended(x: Exchange): void;
+  /** Something of ours broke: an exception where a decision should have been. */
+  broke(x: Exchange, fault: unknown): void;
+}
+
+const EMPTY = Buffer.alloc(0);
+
+type Moment = 'requestHead' | 'requestBody' | 'responseHead' | 'responseBody';
+
+/**
+ * One exchange walks the corridor of its route: the rooms in order, the call to the service, the rooms again on the answer. A flat
+ * machine without promises where nothing waits; every way out leads through `#over`, once.
+ */
+export class Walk implements AnswerSink, BodySink, ClientWatcher {
+  readonly #x: Exchange;
+  readonly #client: ClientSide;
+  readonly #plan: RoutePlan;
+  readonly #owner: WalkOwner;
+  #call: CallHandle | undefined = undefined;
+  #ended = false;
+  /** The head of the answer is with the client, so nothing but the rest of it can follow. */
+  #started = false;
+  #pieces: Buffer[] | undefined = undefined;
+  #size = 0;
+  /** The service's answer is complete, while rooms still hold its head. */
+  #complete = false;
+  #paused = false;
+
+  constructor(x: Exchange, client: ClientSide, plan: RoutePlan, owner: WalkOwner) {
+    this.#x = x;
+    this.#client = client;
+    this.#plan = plan;
+    this.#owner = owner;
+    client.watcher = this;
+  }
+
+  begin(): void {
+    const source = this.#x.source;
+    if (source !== undefined) {
+      source.limit = this.#plan.bodyLimit;
+      if (source.length !== undefined && source.length > source.limit) {
+        this.finish(refuse('body-too-large', 'the declared length is beyond the bound of the route'));
+        return;
+      }
+    }
+    this.#run('requestHead', 0);
+  }
+
+  /** Ends the exchange with a room's word. */
+  finish(outcome: Refusal | Answer): void {
+    if (this.#ended) return;
+    if (outcome.kind === 'refusal') this.#refuse(outcome);
+    else this.#answer(outcome);
+  }
+
+  // ---- the rooms
+
+  #run(moment: Moment, from: number): void {
+    const hooks: readonly Hook[] = this.#plan[moment];
+    try {
+      for (let i = from; i < hooks.length; i++) {
+        const step = hooks[i](this.#x);
+        if (step === undefined) continue;
+        if ('then' in step) this.#wait(step, moment, i + 1);
+        else this.finish(step);
+        return;
+      }
+      this.#after(moment);
+    } catch (fault) {
+      this.#break(fault);
+    }
+  }
+
+  #wait(step: Promise<Outcome>, moment: Moment, next: number): void {
+    step.then(
+      (outcome) => {
+        if (this.#ended) return;
+        if (outcome === undefined) this.#run(moment, next);
+        else this.finish(outcome);
+      },
+      (fault) => this.#break(fault),
+    );
+  }
+
+  #after(moment: Moment): void {
+    if (moment === 'requestHead') this.#wantBody();
+    else if (moment === 'requestBody') this.#send();
+    else if (moment === 'responseHead') this.#wantResponse();
+    else this.#startAnswer();
+  }
+
+  #break(fault: unknown): void {
+    this.#x.fault = fault;
+    this.#owner.broke(this.#x, fault);
+    this.finish(refuse('internal', 'an exception in a room'));
+  }
+
+  // ---- the request's body
+
+  #wantBody(): void {
+    const { wholeRequest } = this.#plan;
+    if (wholeRequest === undefined || this.#x.upgrade) this.#send();
+    else if (this.#x.source === undefined) this.#haveBody(EMPTY);
+    else this.#readWhole(wholeRequest);
+  }
+
+  #readWhole(limit: number): void {
+    const source = this.#x.source;
+    const refusal = refuseUnreadable(this.#x.head.headers);
+    if (refusal !== undefined || source === undefined) {
+      this.finish(refusal ?? refuse('internal', 'no body to read'));
+      return;
+    }
+    source.limit = limit;
+    if (source.length !== undefined && source.length > limit) this.finish(refuse('body-too-large', 'the declared length is beyond what a room reads'));
+    else source.start(this);
+  }
+
+  #haveBody(body: Buffer): void {
+    this.#x.body = body;
+    this.#run('requestBody', 0);
+  }
+
+  // ---- the call to the service
+
+  #send(): void {
+    const x = this.#x;
+    const headers = requestHeaders(x, this.#plan.forward);
+    if (this.#plan.wholeResponse !== undefined) setHeader(headers, 'accept-encoding', 'identity');
+    if (x.upgrade && this.#plan.messageLimit !== undefined) removeHeader(headers, 'sec-websocket-extensions');
+    const { path, query, method } = x.head;
+    this.#pieces = undefined;
+    this.#size = 0;
+    const call = {
+      method,
+      target: query === undefined ? path : `${path}?${query}`,
+      headers,
+      body: x.source === undefined ? undefined : (x.body ?? x.source),
+      upgrade: x.upgrade,
+      clientAddress: x.clientAddress,
+    };
+    const handle = this.#plan.service.call(call, this, x.upstream);
+    if (this.#ended) handle.cancel();
+    else this.#call = handle;
+  }
+
+  onHead(status: number, headers: HeaderList, length: number | undefined): void {
+    if (this.#ended) return;
+    this.#x.response = { status, headers: responseHeaders(headers), length, body: undefined };
+    this.#run('responseHead', 0);
+  }
+
+  /** A piece of the request's body (where a room wants it whole) or of the service's answer: never both at the same time. */
+  onData(chunk: Buffer): boolean {
+    if (this.#ended) return true;
+    if (this.#started) return this.#pass(chunk);
+    this.#pieces ??= [];
+    this.#pieces.push(chunk);
+    this.#size += chunk.length;
+    if (this.#x.response !== undefined) return this.#holdResponse();
+    return true;
+  }
+
+  onEnd(trailers: HeaderList | undefined): void {
+    if (this.#ended) return;
+    if (this.#x.response === undefined) this.#haveBody(this.#gathered());
+    else if (this.#started) this.#endAnswer(trailers);
+    else this.#responseComplete();
+  }
+
+  /** The request's body will not be complete. */
+  onBroken(refusal: Refusal): void {
+    if (refusal.code === 'client-gone') this.clientGone();
+    else this.finish(refusal);
+  }
+
+  onFault(fault: UpstreamFault): void {
+    const broken = this.#x.source?.broken;
+    const headers = fault.retryAfter === undefined ? undefined : ['retry-after', String(fault.retryAfter)];
+    this.#call = undefined;
+    if (broken !== undefined) this.onBroken(broken);
+    else this.finish(refuse(fault.code, fault.reason, { headers }));
+  }
+
+  onUpgrade(headers: HeaderList, socket: Duplex, rest: Buffer): void {
+    this.#call = undefined;
+    const key = headerValue(this.#x.head.headers, 'sec-websocket-key') ?? '';
+    if (this.#ended || headerValue(headers, 'sec-websocket-accept') !== acceptOf(key)) {
+      socket.destroy();
+      this.finish(refuse('upstream-malformed', 'the service accepts a handshake that was not offered'));
+      return;
+    }
+    const client = this.#client.upgrade(responseHeaders(headers));
+    this.#started = true;
+    openTunnel(this.#x, this.#plan, client, { socket, rest }, (refusal) => {
+      if (refusal !== undefined) this.#x.decision = refusal;
+      this.#over();
+    });
+  }
+
+  // ---- the answer
+
+  #wantResponse(): void {
+    if (this.#plan.wholeResponse === undefined) this.#startAnswer();
+    else if (this.#complete) this.#haveResponse();
+    else this.#holdResponse();
+  }
+
+  /** Holds pieces of the answer back; false asks the service to wait while a room thinks about the head. */
+  #holdResponse(): boolean {
+    const whole = this.#plan.wholeResponse;
+    if (whole === undefined) return this.#holdBack();
+    if (this.#size <= whole.limit) return true;
+    if (whole.over === 'refuse') this.finish(refuse('response-refused', 'the answer is larger than a room reads'));
+    else this.#startAnswer();
+    return true;
+  }
+
+  #holdBack(): boolean {
+    this.#paused = true;
+    return false;
+  }
+
+  #responseComplete(): void {
+    this.#complete = true;
+    if (this.#plan.wholeResponse !== undefined) this.#haveResponse();
+  }
+
+  #haveResponse(): void {
+    const response = this.#x.response as ResponseHead;
+    response.body = this.#gathered();
+    response.length = response.body.length;
+    this.#run('responseBody', 0);
+  }
+
+  #startAnswer(): void {
+    const response = this.#x.response as ResponseHead;
+    this.#started = true;
+    this.#client.start(response.status, response.headers, response.body?.length ?? response.length);
+    if (response.body !== undefined) this.#client.write(response.body);
+    else for (const piece of this.#pieces ?? []) this.#client.write(piece);
+    this.#pieces = undefined;
+    if (this.#complete) this.#endAnswer(undefined);
+    else if (this.#paused) this.#flow();
+  }
+
+  #flow(): void {
+    this.#paused = false;
+    this.#call?.resume();
+  }
+
+  #pass(chunk: Buffer): boolean {
+    const flowing = this.#client.write(chunk);
+    if (!flowing) this.#paused = true;
+    return flowing;
+  }
+
+  #endAnswer(trailers: HeaderList | undefined): void {
+    this.#call = undefined;
+    this.#client.end(trailers);
+    this.#over();
+  }
+
+  #gathered(): Buffer {
+    const pieces = this.#pieces ?? [];
+    this.#pieces = undefined;
+    return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
+  }
+
+  clientDrained(): void {
+    if (this.#paused && this.#started) this.#flow();
+  }
+
+  clientGone(): void {
+    if (this.#ended) return;
+    this.#x.decision ??= refuse('client-gone', 'the client left before the answer was complete');
+    this.#over();
+  }
+
+  // ---- the ways out
+
+  #refuse(refusal: Refusal): void {
+    this.#x.decision = refusal;
+    if (this.#started) this.#client.abort();
+    else {
+      const headers = problemHeaders(refusal, this.#x.id);
+      this.#plan.decorate?.(this.#x, headers);
+      this.#client.respond(refusal.status, headers, problemBody(refusal, this.#x.id));
+    }
+    this.#over();
+  }
+
+  #answer(answer: Answer): void {
+    const headers = answer.headers.slice();
+    this.#plan.decorate?.(this.#x, headers);
+    this.#client.respond(answer.status, headers, answer.body);
+    this.#over();
+  }
+
+  #over(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const x = this.#x;
+    this.#call?.cancel();
+    this.#call = undefined;
+    this.#pieces = undefined;
+    if (x.source !== undefined) x.requestBytes = x.source.received;
+    for (const hook of this.#plan.end) {
+      try {
+        hook(x);
+      } catch (fault) {
+        this.#owner.broke(x, fault);
+      }
+    }
+    this.#owner.ended(x);
+  }
+}
+
+/** What the service must answer to a handshake with this key (RFC 6455 section 4.2.2): a 101 to anything else is no WebSocket. */
+function acceptOf(key: string): string {
+  return createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+}

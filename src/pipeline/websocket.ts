@@ -1,0 +1,188 @@
+import type { Duplex, Writable } from 'node:stream';
+import { Receiver, Sender } from 'ws';
+import { type Outcome, type Refusal, refuse } from '../exchange/decision.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import type { MessageHook, RoutePlan } from './plan.ts';
+import type { Message } from './stage.ts';
+import type { TunnelClosed, TunnelEnd } from './tunnel.ts';
+
+/** The frame reader and writer of `ws`, which its published types leave out. */
+declare module 'ws' {
+  export class Receiver extends Writable {
+    constructor(options: { isServer: boolean; maxPayload: number; maxFragments: number; extensions: object; binaryType: 'nodebuffer' });
+  }
+  export class Sender {
+    constructor(socket: Duplex, extensions: object);
+    send(data: Buffer, options: { binary: boolean; compress: false; fin: true; mask: boolean }): void;
+    ping(data: Buffer, mask: boolean): void;
+    pong(data: Buffer, mask: boolean): void;
+    close(code: number | undefined, data: Buffer | undefined, mask: boolean): void;
+  }
+}
+
+/** A message may come in this many frames; more is no way to write one. */
+const MOST_FRAGMENTS = 1024;
+
+/** Messages that wait while a room thinks; beyond this the sender waits too. */
+const MOST_WAITING = 16;
+
+const POLICY_VIOLATION = 1008;
+const TOO_BIG = 1009;
+const PROTOCOL_ERROR = 1002;
+const WENT_AWAY = 1001;
+
+/**
+ * Takes an upgraded connection apart into messages, shows each to the rooms that look at them, and writes it again on the other side:
+ * what the rooms saw is what the other side gets. Compression is never negotiated on such a route.
+ */
+export function inspectMessages(x: Exchange, plan: RoutePlan, limit: number, client: TunnelEnd, service: TunnelEnd, closed: TunnelClosed): void {
+  const rooms = plan.message;
+  const toService = new Direction(x, rooms, 'in', client.socket, service.socket, limit);
+  const toClient = new Direction(x, rooms, 'out', service.socket, client.socket, limit);
+  const stop = (refusal: Refusal, code: number) => {
+    toService.close(code);
+    toClient.close(code);
+    closed(refusal);
+  };
+  toService.start(client.rest, stop);
+  toClient.start(service.rest, stop);
+}
+
+type Stop = (refusal: Refusal, code: number) => void;
+
+/** One direction of the conversation. Messages leave in the order in which they came, however long a room takes. */
+class Direction {
+  readonly #x: Exchange;
+  readonly #rooms: readonly MessageHook[];
+  readonly #direction: 'in' | 'out';
+  readonly #from: Duplex;
+  readonly #to: Duplex;
+  readonly #receiver: Receiver;
+  readonly #sender: Sender;
+  readonly #masks: boolean;
+  readonly #waiting: Message[] = [];
+  #busy = false;
+  #ended = false;
+  #stop: Stop = () => {};
+
+  constructor(x: Exchange, rooms: readonly MessageHook[], direction: 'in' | 'out', from: Duplex, to: Duplex, limit: number) {
+    this.#x = x;
+    this.#rooms = rooms;
+    this.#direction = direction;
+    this.#from = from;
+    this.#to = to;
+    this.#masks = direction === 'in';
+    const options = { maxPayload: limit, maxFragments: MOST_FRAGMENTS, extensions: {}, binaryType: 'nodebuffer' as const };
+    this.#receiver = new Receiver({ ...options, isServer: direction === 'in' });
+    this.#sender = new Sender(to, {});
+  }
+
+  start(rest: Buffer, stop: Stop): void {
+    this.#stop = stop;
+    const receiver = this.#receiver;
+    receiver.on('message', (data: Buffer, binary: boolean) => this.#take({ kind: 'websocket', direction: this.#direction, binary, data }));
+    receiver.on('ping', (data: Buffer) => this.#sender.ping(data, this.#masks));
+    receiver.on('pong', (data: Buffer) => this.#sender.pong(data, this.#masks));
+    receiver.on('conclude', (code: number, reason: Buffer) => this.#conclude(code, reason));
+    receiver.on('error', (error: Error & { code?: string }) => this.#malformed(error));
+    receiver.on('drain', () => this.#flow());
+    this.#from.on('data', (chunk: Buffer) => {
+      if (!this.#ended && !receiver.write(chunk)) this.#from.pause();
+    });
+    this.#from.on('end', () => this.close(WENT_AWAY));
+    this.#to.on('drain', () => this.#flow());
+    if (rest.length > 0) receiver.write(rest);
+    this.#from.resume();
+  }
+
+  /** Tells the receiving side that there will be no more. */
+  close(code: number): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#sender.close(code, undefined, this.#masks);
+  }
+
+  #take(message: Message): void {
+    if (this.#ended) return;
+    this.#waiting.push(message);
+    if (!this.#busy) this.#work();
+    if (this.#waiting.length > MOST_WAITING) this.#from.pause();
+  }
+
+  #work(): void {
+    for (let message = this.#waiting[0]; message !== undefined && !this.#ended; message = this.#waiting[0]) {
+      const step = this.#judge(message, 0);
+      if (step !== undefined && 'then' in step) {
+        this.#wait(step, message);
+        return;
+      }
+      if (!this.#done(message, step)) return;
+    }
+    this.#flow();
+  }
+
+  #wait(step: Promise<Outcome>, message: Message): void {
+    this.#busy = true;
+    step.then(
+      (outcome) => {
+        this.#busy = false;
+        if (this.#done(message, outcome)) this.#work();
+      },
+      (fault) => {
+        this.#busy = false;
+        this.#done(message, this.#broken(fault));
+      },
+    );
+  }
+
+  /** Shows the message to the rooms from `from` on. */
+  #judge(message: Message, from: number): Outcome | Promise<Outcome> {
+    try {
+      for (let i = from; i < this.#rooms.length; i++) {
+        const step = this.#rooms[i](this.#x, message);
+        if (step === undefined) continue;
+        if (!('then' in step)) return step;
+        return step.then((outcome) => outcome ?? this.#judge(message, i + 1));
+      }
+      return undefined;
+    } catch (fault) {
+      return this.#broken(fault);
+    }
+  }
+
+  /** Sends the message on, or ends the conversation. True when it goes on. */
+  #done(message: Message, outcome: Outcome): boolean {
+    if (this.#ended) return false;
+    this.#waiting.shift();
+    if (outcome !== undefined) {
+      this.#stop(outcome.kind === 'refusal' ? outcome : refuse('internal', 'a room answered a message'), POLICY_VIOLATION);
+      return false;
+    }
+    this.#sender.send(message.data, { binary: message.binary, compress: false, fin: true, mask: this.#masks });
+    return true;
+  }
+
+  #broken(fault: unknown): Refusal {
+    this.#x.fault = fault;
+    return refuse('internal', 'an exception in a room that looks at messages');
+  }
+
+  #flow(): void {
+    if (!this.#to.writableNeedDrain && this.#waiting.length <= MOST_WAITING) this.#from.resume();
+    else this.#from.pause();
+  }
+
+  #conclude(code: number, reason: Buffer): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    // 1005 says that there was no code; it must not be sent (RFC 6455 section 7.4.1).
+    this.#sender.close(code === 1005 ? undefined : code, code === 1005 ? undefined : reason, this.#masks);
+    this.#to.end();
+  }
+
+  #malformed(error: Error & { code?: string }): void {
+    const tooBig = error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
+    const refusal = tooBig ? refuse('message-too-large', 'a message larger than a room reads') : refuse('message-malformed', 'a frame that is not WebSocket');
+    this.#stop(refusal, tooBig ? TOO_BIG : PROTOCOL_ERROR);
+  }
+}
