@@ -1,3 +1,4 @@
+import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import { z } from 'zod';
 
 /**
@@ -36,7 +37,8 @@ export function size() {
       if (bytes !== undefined) return bytes;
       context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} is not a size: write bytes, or a number with KiB, MiB or GiB` });
       return z.NEVER;
-    });
+    })
+    .meta({ format: 'size' });
 }
 
 /** Schema of a duration; the output is milliseconds. */
@@ -48,5 +50,87 @@ export function duration() {
       if (ms !== undefined) return ms;
       context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} is not a duration: write a number with ms, s, m, h or d` });
       return z.NEVER;
+    })
+    .meta({ format: 'duration' });
+}
+
+/**
+ * Schema of a path to a file. When the configuration is loaded from a file, a relative path is replaced by an absolute
+ * one before anything else looks at it: relative paths are relative to the configuration file.
+ */
+export function filePath() {
+  return z.string().min(1, 'a path must not be empty').meta({ format: 'path' });
+}
+
+/** Where to listen. `host` is an IP address (without brackets) or `localhost`; port 0 lets the system choose. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `127.0.0.1:8080`, `[::1]:8443` or `localhost:8080` → host and port. */
+export function parseAddress(text: string): Address | undefined {
+  const colon = text.lastIndexOf(':');
+  const port = text.slice(colon + 1);
+  if (colon < 1 || !/^\d{1,5}$/.test(port) || Number(port) > 65535) return undefined;
+  const written = text.slice(0, colon);
+  const bracketed = written.startsWith('[') && written.endsWith(']');
+  const host = bracketed ? written.slice(1, -1) : written.toLowerCase();
+  const known = bracketed ? isIPv6(host) && !host.includes('%') : isIPv4(host) || host === 'localhost';
+  return known ? { host, port: Number(port) } : undefined;
+}
+
+/** The address as it is written in the configuration. */
+export function formatAddress(address: Address): string {
+  return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
+}
+
+/** True when only programs on the same machine can reach this host. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || loopback.check(host, isIPv6(host) ? 'ipv6' : 'ipv4');
+}
+
+// `check` also knows ::ffff:127.0.0.1 and every spelling of ::1.
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
+/** Schema of an address to listen on. */
+export function address() {
+  return z
+    .string()
+    .transform((value, context) => {
+      const parsed = parseAddress(value);
+      if (parsed !== undefined) return parsed;
+      context.addIssue({
+        code: 'custom',
+        message: `${JSON.stringify(value)} is not an address to listen on: write HOST:PORT with an IP address, such as 127.0.0.1:8080, 0.0.0.0:8443 or [::1]:8443`,
+      });
+      return z.NEVER;
+    })
+    .meta({ format: 'address' });
+}
+
+const certificatePair = z
+  .strictObject({
+    certificate: filePath().describe('File with the certificate and its chain, PEM, the own certificate first.'),
+    key: filePath().describe('File with the private key of the certificate, PEM, without a passphrase.'),
+  })
+  .readonly();
+
+/** One certificate with its key, as absolute paths. */
+export type CertificateFiles = z.output<typeof certificatePair>;
+
+/** What `tls` says: no TLS, a certificate made at start for development, or certificates that are chosen by SNI. */
+export type Tls = 'none' | 'self-signed' | readonly CertificateFiles[];
+
+/** Schema of `tls`; what is not written is `none`, and where that is not allowed the check of the whole file says so. */
+export function tls() {
+  return z
+    .union([z.enum(['self-signed', 'none']), certificatePair, z.array(certificatePair).min(1)])
+    .optional()
+    .transform((value): Tls => {
+      if (value === undefined) return 'none';
+      return typeof value === 'string' || Array.isArray(value) ? value : [value as CertificateFiles];
     });
 }

@@ -1,0 +1,72 @@
+import { writeFile } from 'node:fs/promises';
+import { EXIT, type Output, painter } from './output.ts';
+
+/**
+ * `portcullis init`: writes a commented configuration that starts as it is. An existing file stays as it is unless
+ * `--force` is given.
+ */
+export async function init(file: string, options: { force?: boolean }, output: Output): Promise<number> {
+  try {
+    await writeFile(file, TEMPLATE, { flag: options.force === true ? 'w' : 'wx' });
+  } catch (error) {
+    output.err.write(`portcullis: ${describe(error, file)}\n`);
+    return EXIT.problems;
+  }
+  const paint = painter(output.out);
+  const where = file === DEFAULT_FILE ? '' : ` --config ${file}`;
+  output.out.write(`wrote ${paint('bold', file)}. Next:\n\n  portcullis check${where}\n  portcullis start${where}\n`);
+  return EXIT.ok;
+}
+
+export const DEFAULT_FILE = 'portcullis.yaml';
+
+function describe(error: unknown, file: string): string {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'EEXIST') return `${file} exists already: give another name, or --force to replace it`;
+  if (code === 'ENOENT') return `${file} cannot be written: there is no such folder`;
+  return `${file} cannot be written (${String(code)})`;
+}
+
+const TEMPLATE = `# Configuration of Portcullis. Every key is explained in docs/configuration.md.
+
+# The addresses that clients reach.
+listeners:
+  public:
+    address: 127.0.0.1:8443
+    # A certificate made at start, for development. In production write
+    #   tls: { certificate: tls/api.pem, key: tls/api.key }
+    # and an address that clients can reach, such as 0.0.0.0:8443.
+    tls: self-signed
+    # bounds: { head-bytes: 16KiB, head-time: 10s, connections-per-address: 4096 }
+  # A listener without TLS may stand on loopback only; elsewhere it must say \`tls: none\`.
+  # local: { address: 127.0.0.1:8080 }
+
+# Proxies in front of the gateway whose X-Forwarded-For is believed.
+trusted-proxies: []
+
+# The services behind the gateway. \${NAME} and \${NAME:-default} read the environment.
+services:
+  example: \${EXAMPLE_URL:-http://127.0.0.1:9001}
+  # orders:
+  #   targets: [http://10.0.0.1:9001, http://10.0.0.2:9001]
+  #   timeout: 3s
+
+# Which requests go where, and who may send them. The most exact path wins; the order never matters.
+routes:
+  - path: /**
+    service: example
+    # Nothing is open by accident: a route without authentication says so.
+    authentication: none
+    body: 64KiB
+  # - path: /orders/{id}
+  #   methods: [GET, PUT]
+  #   service: orders
+  #   authentication: none
+
+# One JSON line per request. Without this it goes to standard output.
+# observe: { access: logs/access.jsonl }
+
+# Health, readiness and metrics.
+admin:
+  address: 127.0.0.1:9443
+`;

@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, Option } from 'commander';
+import { DEFAULT_FILE } from './init.ts';
+import { EXIT, type Output, painter } from './output.ts';
+
+const EXAMPLES = `
+Examples:
+  $ portcullis init                       write a commented portcullis.yaml that starts
+  $ portcullis check                      say everything that is wrong with it
+  $ portcullis routes --config api.yaml   show what is protected how
+  $ portcullis start --config api.yaml    serve until SIGTERM
+
+Signals of start: SIGTERM drains and ends, SIGHUP reloads, SIGUSR2 reopens the logs.
+Exit codes: 0 well, 1 problems, 2 wrong usage.`;
+
+/** Runs one command line (without the program's name) and gives the exit code. */
+export async function run(argv: readonly string[], output: Output = { out: process.stdout, err: process.stderr }): Promise<number> {
+  let code: number = EXIT.ok;
+  const program = build(output, (result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  }
+  return code;
+}
+
+/** Commands load their own code when they run: \`check\` needs no server. */
+function build(output: Output, finish: (code: number) => void): Command {
+  const program = new Command('portcullis');
+  program
+    .description('An API security gateway: secure by default, one file, every decision explained.')
+    .version(version(), '-v, --version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help for a command')
+    .showHelpAfterError('(run it with --help to see what it takes)')
+    .configureOutput({
+      writeOut: (text) => void output.out.write(text),
+      writeErr: (text) => void output.err.write(text),
+      outputError: (text, write) => write(painter(output.err)('red', text.replace(/^error: /, 'portcullis: '))),
+    })
+    .addHelpText('after', EXAMPLES)
+    .exitOverride();
+
+  program
+    .command('start')
+    .description('serve what a configuration says')
+    .addOption(configOption())
+    .action(async (options: { config: string }) => {
+      const { start } = await import('./start.ts');
+      finish(await start(options, output));
+    });
+  program
+    .command('check')
+    .description('check a configuration and say everything that is wrong with it')
+    .addOption(configOption())
+    .addHelpText('after', '\nPrints `FILE: ok (…)` and exits 0, or one `FILE:LINE:COLUMN: problem` for each problem and exits 1.')
+    .action(async (options: { config: string }) => {
+      const { check } = await import('./check.ts');
+      finish(await check(options, output));
+    });
+  program
+    .command('init')
+    .description('write a commented configuration that starts as it is')
+    .argument('[file]', 'where to', DEFAULT_FILE)
+    .option('-f, --force', 'replace an existing file')
+    .action(async (file: string, options: { force?: boolean }) => {
+      const { init } = await import('./init.ts');
+      finish(await init(file, options, output));
+    });
+  program
+    .command('routes')
+    .description('show what is reachable and what protects it')
+    .addOption(configOption())
+    .option('--json', 'print JSON')
+    .action(async (options: { config: string; json?: boolean }) => {
+      const { routes } = await import('./routes.ts');
+      finish(await routes(options, output));
+    });
+  return program;
+}
+
+function configOption(): Option {
+  return new Option('-c, --config <file>', 'the configuration').default(DEFAULT_FILE);
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  return (manifest as { version: string }).version;
+}

@@ -1,0 +1,77 @@
+import { loadConfiguration } from '../config/load.ts';
+import type { GatewayOptions, GatewayRoute } from '../config/schema.ts';
+import { reportProblems } from './check.ts';
+import { EXIT, type Output, painter } from './output.ts';
+import { formatTable } from './table.ts';
+
+/** What `--json` prints for one route; members are only ever added. */
+export interface RouteRow {
+  readonly methods: readonly string[];
+  readonly hosts: readonly string[];
+  readonly path: string;
+  readonly service: string;
+  readonly authentication: readonly string[];
+  /** Bytes. */
+  readonly body: number;
+  /** Other things that stand in the way of a request, in the order of the corridor. */
+  readonly protection: readonly string[];
+}
+
+const HEADERS = ['METHODS', 'HOST', 'PATH', 'SERVICE', 'AUTHENTICATION', 'BODY', 'ALSO'];
+
+/** `portcullis routes`: what is reachable, and what protects it. */
+export async function routes(options: { config: string; json?: boolean }, output: Output): Promise<number> {
+  const result = await loadConfiguration(options.config);
+  if (!result.ok) return reportProblems(result, output);
+  const rows = result.options.routes.map((route) => describeRoute(route, result.options));
+  if (options.json === true) {
+    output.out.write(`${JSON.stringify(rows, undefined, 2)}\n`);
+    return EXIT.ok;
+  }
+  const paint = painter(output.out);
+  const open = HEADERS.indexOf('AUTHENTICATION');
+  output.out.write(
+    formatTable(HEADERS, rows.map(cells), (text, column, header) => {
+      if (header) return paint('bold', text);
+      return column === open && text === 'none' ? paint('yellow', text) : text;
+    }),
+  );
+  return EXIT.ok;
+}
+
+function cells(row: RouteRow): string[] {
+  return [
+    row.methods.length === 0 ? 'any' : row.methods.join(','),
+    row.hosts.length === 0 ? 'any' : row.hosts.join(','),
+    row.path,
+    row.service,
+    row.authentication.join(','),
+    formatSize(row.body),
+    row.protection.join(', '),
+  ];
+}
+
+function describeRoute(route: GatewayRoute, options: GatewayOptions): RouteRow {
+  return {
+    methods: route.methods ?? [],
+    hosts: route.host === undefined ? [] : [route.host].flat(),
+    path: route.path,
+    service: route.service,
+    authentication: [route.authentication].flat(),
+    body: route.body,
+    protection: protections(route, options),
+  };
+}
+
+function protections(route: GatewayRoute, options: GatewayOptions): string[] {
+  const waf = route.waf ?? options.waf;
+  return waf === undefined ? [] : [`waf ${waf.mode}`];
+}
+
+/** Bytes as the configuration would say them. */
+export function formatSize(bytes: number): string {
+  for (const [unit, size] of [['GiB', 1024 ** 3], ['MiB', 1024 ** 2], ['KiB', 1024]] as const) {
+    if (bytes >= size && bytes % size === 0) return `${bytes / size}${unit}`;
+  }
+  return `${bytes}`;
+}

@@ -1,0 +1,122 @@
+import type { Report } from './findings.ts';
+import { didYouMean } from './messages.ts';
+import { nearest } from './suggest.ts';
+import { type Address, formatAddress, isLoopback, parseAddress } from './units.ts';
+
+/**
+ * What no single room can check because it concerns several. Works on the file as it was written, so that it also
+ * runs when something else in it is wrong: all problems are told at once.
+ */
+export function crossCheck(raw: unknown, report: Report): void {
+  const file = mapping(raw);
+  checkListeners(file, report);
+  checkAdmin(file, report);
+  checkAddresses(file, report);
+  checkServices(file, report);
+  checkDuplicates(file, report);
+}
+
+type Mapping = Readonly<Record<string, unknown>>;
+
+/** The value as a mapping; whatever else it is, the schema has already said so. */
+export function mapping(value: unknown): Mapping {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Mapping) : {};
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function addressOf(section: Mapping): Address | undefined {
+  return typeof section.address === 'string' ? parseAddress(section.address) : undefined;
+}
+
+const isPlain = (section: Mapping) => section.tls === undefined || section.tls === 'none';
+
+function checkListeners(file: Mapping, report: Report): void {
+  for (const [name, value] of Object.entries(mapping(file.listeners))) {
+    const listener = mapping(value);
+    const at = ['listeners', name];
+    const address = addressOf(listener);
+    if (address !== undefined && listener.tls === undefined && !isLoopback(address.host)) {
+      report([...at, 'address'], `${formatAddress(address)} is reachable from other machines: the listener needs certificates in \`tls\`, or must say \`tls: none\``);
+    }
+    if (!isPlain(listener) && listener['redirect-to-https'] !== undefined && listener['redirect-to-https'] !== false) {
+      report([...at, 'redirect-to-https'], 'a listener with TLS cannot redirect to HTTPS: put this on the one without');
+    }
+    if (listener['proxy-protocol'] === true && list(file['trusted-proxies']).length === 0) {
+      report([...at, 'proxy-protocol'], 'nobody may send a PROXY header, because `trusted-proxies` is empty');
+    }
+  }
+}
+
+function checkAdmin(file: Mapping, report: Report): void {
+  const admin = mapping(file.admin);
+  const address = addressOf(admin);
+  if (address === undefined || isLoopback(address.host)) return;
+  const missing = [isPlain(admin) ? '`tls`' : '', admin.token === undefined ? '`token`' : ''].filter((word) => word !== '');
+  if (missing.length > 0) report(['admin', 'address'], `${formatAddress(address)} is reachable from other machines: the admin listener needs ${missing.join(' and ')} there`);
+}
+
+function checkAddresses(file: Mapping, report: Report): void {
+  const taken: { address: Address; where: string }[] = [];
+  const sections: [string[], Mapping][] = Object.entries(mapping(file.listeners)).map(([name, value]) => [['listeners', name], mapping(value)]);
+  sections.push([['admin'], mapping(file.admin)]);
+  for (const [at, section] of sections) {
+    const address = addressOf(section);
+    if (address === undefined || address.port === 0) continue;
+    const other = taken.find((one) => overlap(one.address, address));
+    if (other !== undefined) report([...at, 'address'], `${formatAddress(address)} is already taken by ${other.where}`);
+    taken.push({ address, where: at.join('.') });
+  }
+}
+
+function overlap(a: Address, b: Address): boolean {
+  const any = (address: Address) => address.host === '0.0.0.0' || address.host === '::';
+  const sameFamily = a.host.includes(':') === b.host.includes(':');
+  return a.port === b.port && (a.host === b.host || ((any(a) || any(b)) && (sameFamily || a.host === '::' || b.host === '::')));
+}
+
+function checkServices(file: Mapping, report: Report): void {
+  const names = Object.keys(mapping(file.services));
+  list(file.routes).forEach((value, index) => {
+    const { service } = mapping(value);
+    if (typeof service !== 'string' || names.includes(service)) return;
+    const near = nearest(service, names);
+    report(['routes', index, 'service'], `there is no service ${JSON.stringify(service)}`, { hint: near === undefined ? undefined : didYouMean(near) });
+  });
+}
+
+function checkDuplicates(file: Mapping, report: Report): void {
+  const written = list(file.routes).map(mapping);
+  const indexes = written.flatMap((route, index) => (typeof route.path === 'string' ? [index] : []));
+  const entries = indexes.map((index) => ({
+    path: written[index].path as string,
+    host: texts(written[index].host),
+    methods: texts(written[index].methods),
+    headers: stringMembers(written[index].headers),
+    value: undefined,
+  }));
+  for (const { first, second, problem } of findConflicts(entries)) {
+    report(['routes', indexes[second], 'path'], `${problem} (routes[${indexes[first]}])`);
+  }
+}
+
+function texts(value: unknown): string[] | undefined {
+  if (typeof value === 'string') return [value];
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : undefined;
+}
+
+function stringMembers(value: unknown): Record<string, string> {
+  return Object.fromEntries(Object.entries(mapping(value)).map(([key, member]) => [key, String(member)]));
+}
+
+function findConflicts(entries: { path: string; host?: string[]; methods?: string[] }[]): { first: number; second: number; problem: string }[] {
+  const seen = new Map<string, number>();
+  return entries.flatMap((entry, second) => {
+    const key = JSON.stringify(entry);
+    const first = seen.get(key);
+    seen.set(key, second);
+    return first === undefined ? [] : [{ first, second, problem: 'another route has the same path' }];
+  });
+}

@@ -1,0 +1,103 @@
+import { nearest } from './suggest.ts';
+
+/** What zod says is wrong, raw or finished, read loosely: every code has members of its own. */
+export interface Issue {
+  readonly code?: string | undefined;
+  readonly input?: unknown;
+  readonly [member: string]: unknown;
+}
+
+const TYPE_NAMES: Record<string, string> = {
+  object: 'a mapping',
+  record: 'a mapping',
+  map: 'a mapping',
+  array: 'a list',
+  tuple: 'a list',
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  null: 'nothing',
+};
+
+/** The message of one issue where the schema has none of its own. Never holds the value that was found. */
+export function issueMessage(issue: Issue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return expected(typeName(issue.expected as string), issue.input);
+    case 'invalid_value':
+      return expected(words(issue.values as readonly unknown[]), issue.input);
+    case 'too_small':
+      return boundMessage(issue.origin as string, 'least', Number(issue.minimum), issue.inclusive !== false);
+    case 'too_big':
+      return boundMessage(issue.origin as string, 'most', Number(issue.maximum), issue.inclusive !== false);
+    case 'invalid_format':
+      return formatMessage(issue);
+    case 'invalid_union':
+      return unionMessage(issue);
+    case 'unrecognized_keys':
+      return `unknown key ${(issue.keys as string[]).map((key) => JSON.stringify(key)).join(', ')}`;
+    default:
+      return 'not a valid value';
+  }
+}
+
+/** For a word that must be one of a few: the nearest of these. */
+export function wordHint(issue: Issue): string | undefined {
+  const candidates = allowedWords(issue);
+  const found = typeof issue.input === 'string' ? nearest(issue.input, candidates) : undefined;
+  return found === undefined ? undefined : didYouMean(found);
+}
+
+export function didYouMean(word: string): string {
+  return `did you mean ${JSON.stringify(word)}?`;
+}
+
+function allowedWords(issue: Issue): string[] {
+  if (issue.code === 'invalid_value') return (issue.values as readonly unknown[]).filter((value) => typeof value === 'string');
+  if (issue.code === 'invalid_union') return (issue.errors as Issue[][]).flat().flatMap(allowedWords);
+  return [];
+}
+
+function unionMessage(issue: Issue): string {
+  const branches = issue.errors as Issue[][];
+  const forms = branches.map(([first]) => {
+    if (first?.code === 'invalid_type') return typeName(first.expected as string);
+    if (first?.code === 'invalid_value') return words(first.values as readonly unknown[]);
+    return undefined;
+  });
+  const known = [...new Set(forms.filter((form) => form !== undefined))];
+  return known.length === 0 ? 'not a valid value' : expected(orList(known), issue.input);
+}
+
+function expected(what: string, found: unknown): string {
+  if (found === null) return `has no value: expected ${what}`;
+  const kind = Array.isArray(found) ? 'array' : typeof found;
+  const name = typeName(kind);
+  return kind === 'undefined' || what.includes(name) || kind === 'string' ? `expected ${what}` : `expected ${what}, not ${kind === 'boolean' ? String(found) : name}`;
+}
+
+function boundMessage(origin: string, side: 'least' | 'most', bound: number, inclusive: boolean): string {
+  const counted = origin === 'string' ? 'character' : 'entry';
+  if (origin === 'number' || origin === 'int') return inclusive ? `must be at ${side} ${bound}` : `must be ${side === 'least' ? 'more' : 'less'} than ${bound}`;
+  if (side === 'least' && bound === 1) return origin === 'string' ? 'must not be empty' : 'needs at least one entry';
+  return `needs at ${side} ${bound} ${bound === 1 ? counted : counted.replace(/y$/, 'ie').concat('s')}`;
+}
+
+function formatMessage(issue: Issue): string {
+  if (issue.format === 'starts_with') return `must begin with ${JSON.stringify(issue.prefix)}`;
+  if (issue.format === 'safeint') return 'expected a whole number';
+  return issue.format === 'regex' ? 'does not have the right form' : `is not a valid ${String(issue.format)}`;
+}
+
+function typeName(type: string): string {
+  return TYPE_NAMES[type] ?? type;
+}
+
+function words(values: readonly unknown[]): string {
+  return orList(values.map((value) => JSON.stringify(value)));
+}
+
+function orList(items: readonly string[]): string {
+  return items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} or ${items[items.length - 1]}`;
+}

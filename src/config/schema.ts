@@ -1,0 +1,100 @@
+import ipaddr from 'ipaddr.js';
+import { z } from 'zod';
+import { adminOptions } from '../admin/options.ts';
+import { listenerOptions } from '../listen/options.ts';
+import { observeOptions } from '../observe/options.ts';
+import { serviceOptions } from '../upstream/options.ts';
+import { size } from './units.ts';
+
+// Placeholder until the room brings its own.
+const routeOptions = z.strictObject({
+  path: z.string().startsWith('/'),
+  host: z.string().optional(),
+  methods: z.array(z.string()).min(1).optional(),
+});
+
+/**
+ * The whole configuration file. Each room declares its own options in its `options.ts`; here they are put together.
+ * From this one declaration come the type, the defaults, the check, the JSON Schema and the manual.
+ */
+
+const NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/;
+
+function name() {
+  return z.string().regex(NAME, 'a name begins with a letter and holds letters, digits, "-", "_" and "."; at most 64 of them');
+}
+
+/** An address or a network in CIDR form; host bits must be zero, because nobody can tell which network else was meant. */
+function network() {
+  return z
+    .string()
+    .superRefine((value, context) => {
+      const problem = networkProblem(value);
+      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+    })
+    .meta({ format: 'network' });
+}
+
+function networkProblem(value: string): string | undefined {
+  const [host, bits, rest] = value.split('/');
+  const address = ipaddr.IPv4.isValidFourPartDecimal(host) || ipaddr.IPv6.isValid(host) ? ipaddr.parse(host) : undefined;
+  const most = address?.kind() === 'ipv4' ? 32 : 128;
+  if (address === undefined || rest !== undefined || (bits !== undefined && !/^\d{1,3}$/.test(bits)) || Number(bits ?? 0) > most) {
+    return `${JSON.stringify(value)} is not an IP address or network, such as 10.0.0.0/8`;
+  }
+  if (bits === undefined) return undefined;
+  const family = most === 32 ? ipaddr.IPv4 : ipaddr.IPv6;
+  const base = family.networkAddressFromCIDR(value);
+  if (base.toNormalizedString() === (address as ipaddr.IPv6).toNormalizedString()) return undefined;
+  return `${JSON.stringify(value)} has bits behind its prefix: write ${base.toString()}/${bits}, or the address alone`;
+}
+
+const waf = z
+  .strictObject({
+    mode: z.enum(['off'], { error: 'this version has no web application firewall yet: the only mode is "off"' }).describe('Whether the firewall blocks, detects only, or is off. This version has only `off`.'),
+  });
+
+const routeSchema = z.strictObject({
+  ...routeOptions.shape,
+  service: z.string().describe('Name of the service that the request goes to.'),
+  authentication: z
+    .literal('none', {
+      error: (issue) =>
+        issue.input === undefined
+          ? 'a route must say who may call it: `authentication` is missing, an open route says `authentication: none`'
+          : 'this version has no authentication yet: the only value is "none"',
+    })
+    .describe('Who may call. It must be written: `none` for a route that is open to everyone. This version has only `none`.'),
+  body: size().prefault('1MiB').describe('Largest request body. A larger one is refused with 413.'),
+  waf: waf.optional().describe('The web application firewall for this route.'),
+});
+
+/** The schema of a configuration file. */
+export const gatewaySchema = z.strictObject({
+  listeners: z
+    .record(name(), listenerOptions)
+    .refine((value) => Object.keys(value).length > 0, 'at least one listener is needed')
+    .describe('The addresses that clients reach, each under a name of your choice.'),
+  'trusted-proxies': z
+    .array(network())
+    .default([])
+    .describe('Addresses and networks of proxies in front of the gateway whose X-Forwarded-For, Forwarded and PROXY headers are believed.'),
+  services: z.record(name(), serviceOptions).describe('The services behind the gateway, each under a name of your choice.'),
+  routes: z
+    .array(routeSchema)
+    .min(1)
+    .describe('Which requests go to which service, and what protects them. Their order never matters: the most exact path wins.'),
+  waf: waf.optional().describe('The web application firewall, for all routes.'),
+  observe: observeOptions.prefault({}).describe('Records, logs and metrics.'),
+  store: z.literal('memory').default('memory').describe('Where counters and sessions are kept. This version has only `memory`.'),
+  admin: adminOptions.optional().describe('The admin listener with `/healthz`, `/readyz` and `/metrics`. Without it there is none.'),
+  workers: z
+    .union([z.int().min(1).max(64), z.literal('auto')])
+    .default(1)
+    .describe('Processes that share the work; `auto` is one for each processor.'),
+});
+
+/** A checked configuration with all defaults filled in; sizes are bytes, durations milliseconds, file paths absolute. */
+export type GatewayOptions = z.output<typeof gatewaySchema>;
+/** One entry of `routes`. */
+export type GatewayRoute = GatewayOptions['routes'][number];
