@@ -14,6 +14,8 @@ export interface ConnectionInfo {
   readonly peerPort: number;
   /** The name that the client asked for in its TLS handshake (SNI), lower case. */
   readonly serverName: string | undefined;
+  /** The listener's `hsts` as the value of the header field; false = off, absent = the default of one year. */
+  readonly hsts?: string | false;
 }
 
 /** The head of a request after the one strict reading. Every room sees this and nothing else. */
