@@ -37,14 +37,15 @@ const END_TO_END_PREFIX = /^(?:access-control-|cf-|cross-origin-|fastly-|sec-|x-
 const USUAL: ReadonlySet<string> = new Set(['keep-alive', 'close', 'upgrade', 'keep-alive, upgrade', 'te', 'close, te', 'te, close']);
 
 /**
- * Takes out, in place, the fields that `Connection` names. Done once where the head is read, before any room looks: a
- * field that goes is one that was never sent, for every check and for the service alike.
+ * Takes out of `list`, in place, the fields that the `Connection` fields in `source` name. For requests this is done once,
+ * where the head is read, before any room looks: a field that goes is one that was never sent, for every check and for
+ * the service alike.
  */
-export function removeNamedByConnection(list: HeaderList): void {
+export function removeNamedByConnection(list: HeaderList, source: HeaderList = list): void {
   let named: Set<string> | undefined;
-  for (let i = 0; i < list.length; i += 2) {
-    if (list[i] !== 'connection') continue;
-    const value = list[i + 1].toLowerCase();
+  for (let i = 0; i < source.length; i += 2) {
+    if (source[i] !== 'connection') continue;
+    const value = source[i + 1].toLowerCase();
     if (USUAL.has(value)) continue;
     for (const option of value.split(',')) {
       const name = option.trim();

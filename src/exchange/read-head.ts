@@ -86,7 +86,8 @@ interface Scan {
  *
  * The list belongs to the head from here on and is changed: cookie crumbs are joined, fields that `Connection` names
  * are gone, and `host` is there whenever the client named a host in any way.
- * @param pseudo - HTTP/2 only.
+ * @param rawTarget - the value of `:path` in HTTP/2.
+ * @param pseudo - HTTP/2 only; `headers` holds no pseudo-header fields.
  */
 export function readRequestHead(
   method: string,
@@ -150,8 +151,8 @@ function checkScheme(target: Target, secure: boolean): Refusal | undefined {
 
 /** RFC 9113 sections 8.2 and 8.3; node:http2 checks most of it, but what is forwarded must not depend on its version. */
 function checkHttp2(target: Target, headers: HeaderList, secure: boolean, pseudo: PseudoFields | undefined): Refusal | undefined {
-  if (target.authority !== undefined) return refuse('target-invalid', 'an absolute target in :path');
   const scheme = pseudo?.scheme;
+  if (target.authority !== undefined) return refuse('target-invalid', 'an absolute target in :path');
   if (scheme !== undefined && scheme !== (secure ? 'https' : 'http')) return refuse('target-invalid', ':scheme is not that of the connection');
   for (let i = 0; i < headers.length; i += 2) {
     if (!isLowerToken(headers[i])) return refuse('header-invalid', 'a name that is not a lower-case token');
@@ -173,7 +174,7 @@ function agreeOnHost(
   const named = field === undefined ? undefined : readHost(field);
   if (field !== undefined && named === undefined) return refuse('host-invalid', 'a malformed Host');
   if (version === '1.1' && named === undefined) return refuse('host-invalid', 'no Host');
-  const other = version === '2' ? readAuthority(pseudo) : target.authority;
+  const other = version === '2' ? readAuthority(pseudo?.authority) : target.authority;
   if (other === null) return refuse('host-invalid', 'a malformed :authority');
   if (named !== undefined && other !== undefined && !sameAuthority(named, other, secure)) {
     return refuse('host-invalid', 'Host and the authority of the target disagree');
@@ -184,9 +185,8 @@ function agreeOnHost(
 }
 
 /** null: there is one, and it is malformed. */
-function readAuthority(pseudo: PseudoFields | undefined): HostReading | undefined | null {
-  if (pseudo?.authority === undefined) return undefined;
-  return readHost(pseudo.authority) ?? null;
+function readAuthority(value: string | undefined): HostReading | undefined | null {
+  return value === undefined ? undefined : (readHost(value) ?? null);
 }
 
 /**
