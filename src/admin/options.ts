@@ -16,7 +16,9 @@ export const adminOptions = z.strictObject({
   hosts: z
     .array(z.string().regex(HOST, 'expected a host name without port').toLowerCase())
     .default([])
-    .describe('Names besides the address itself and `localhost` under which it may be called. A request with another `Host` is refused: that stops DNS rebinding.'),
+    .describe(
+      'Names besides the address itself and `localhost` under which it may be called. A request with another `Host` is refused: that stops DNS rebinding.',
+    ),
 });
 
 export type AdminOptions = z.output<typeof adminOptions>;

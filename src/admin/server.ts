@@ -120,7 +120,12 @@ interface Reply {
 
 type Guard = (request: http.IncomingMessage) => Reply | undefined;
 
-async function handle(parts: AdminParts, guard: Guard, request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+async function handle(
+  parts: AdminParts,
+  guard: Guard,
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+): Promise<void> {
   // A body has no meaning here; a connection that brings one is not used again.
   if (request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined) {
     response.shouldKeepAlive = false;
@@ -136,7 +141,8 @@ async function answer(parts: AdminParts, request: http.IncomingMessage): Promise
   try {
     if (path === '/healthz') return text(200, 'ok\n');
     if (path === '/readyz') return readiness(await inTime(parts.health()));
-    if (path === '/metrics') return { status: 200, type: 'text/plain; version=0.0.4; charset=utf-8', body: await inTime(parts.metrics()) };
+    if (path === '/metrics')
+      return { status: 200, type: 'text/plain; version=0.0.4; charset=utf-8', body: await inTime(parts.metrics()) };
   } catch (error) {
     parts.log.error('the admin listener could not answer', { path, error });
     return problem(503, 'Service unavailable');
@@ -164,7 +170,11 @@ async function inTime<T>(value: T | Promise<T>): Promise<T> {
 
 /** What is asked of every request, in this order: the right name, no foreign web page, the token, a method that reads. */
 function makeGuard(options: AdminServerOptions): Guard {
-  const names = new Set(['localhost', bracketed(options.address.host), ...(options.hosts ?? []).map((host) => host.toLowerCase())]);
+  const names = new Set([
+    'localhost',
+    bracketed(options.address.host),
+    ...(options.hosts ?? []).map((host) => host.toLowerCase()),
+  ]);
   const token = options.token === undefined ? undefined : digest(options.token);
   return (request) => {
     if (!hostAllowed(names, request)) return problem(421, 'Misdirected request');
@@ -221,5 +231,10 @@ function text(status: number, body: string): Reply {
 }
 
 function problem(status: number, title: string, headers?: Record<string, string>): Reply {
-  return { status, type: 'application/problem+json', body: `${JSON.stringify({ type: 'about:blank', title, status })}\n`, headers };
+  return {
+    status,
+    type: 'application/problem+json',
+    body: `${JSON.stringify({ type: 'about:blank', title, status })}\n`,
+    headers,
+  };
 }

@@ -14,7 +14,10 @@ Signals of start: SIGTERM drains and ends, SIGHUP reloads, SIGUSR2 reopens the l
 Exit codes: 0 well, 1 problems, 2 wrong usage.`;
 
 /** Runs one command line (without the program's name) and gives the exit code. */
-export async function run(argv: readonly string[], output: Output = { out: process.stdout, err: process.stderr }): Promise<number> {
+export async function run(
+  argv: readonly string[],
+  output: Output = { out: process.stdout, err: process.stderr },
+): Promise<number> {
   let code: number = EXIT.ok;
   const program = build(output, (result) => {
     code = result;

@@ -4,7 +4,11 @@ export type PaintCell = (text: string, column: number, header: boolean) => strin
 /**
  * Lines up rows under their headers, two spaces between columns. Columns in which every cell is empty are left out.
  */
-export function formatTable(headers: readonly string[], rows: readonly (readonly string[])[], paint: PaintCell = (text) => text): string {
+export function formatTable(
+  headers: readonly string[],
+  rows: readonly (readonly string[])[],
+  paint: PaintCell = (text) => text,
+): string {
   const columns = headers.map((_, i) => i).filter((i) => rows.length === 0 || rows.some((row) => row[i] !== ''));
   const widths = new Map(columns.map((i) => [i, Math.max(width(headers[i]), ...rows.map((row) => width(row[i])))]));
   const line = (cells: readonly string[], header: boolean) =>
@@ -19,7 +23,8 @@ export function formatTable(headers: readonly string[], rows: readonly (readonly
 }
 
 const segmenter = new Intl.Segmenter();
-const WIDE = /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u;
+const WIDE =
+  /\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u;
 
 /** Columns that a text takes on a terminal. */
 export function width(text: string): number {

@@ -10,7 +10,8 @@ import type { Path } from './schema-tree.ts';
  */
 export function checkCertificates(raw: unknown, report: Report): void {
   const file = mapping(raw);
-  for (const [name, listener] of Object.entries(mapping(file.listeners))) checkTls(mapping(listener).tls, ['listeners', name, 'tls'], report);
+  for (const [name, listener] of Object.entries(mapping(file.listeners)))
+    checkTls(mapping(listener).tls, ['listeners', name, 'tls'], report);
   checkTls(mapping(file.admin).tls, ['admin', 'tls'], report);
 }
 
@@ -42,7 +43,10 @@ function attempt<T>(file: unknown, at: Path, what: string, parse: (pem: Buffer) 
     return parse(bytes);
   } catch {
     // OpenSSL's words for it are of no use to anyone, and could quote the file.
-    report(at, `the file holds no PEM ${what} that can be read${what === 'private key' ? ' (one with a passphrase cannot)' : ''}: ${file}`);
+    report(
+      at,
+      `the file holds no PEM ${what} that can be read${what === 'private key' ? ' (one with a passphrase cannot)' : ''}: ${file}`,
+    );
     return undefined;
   }
 }

@@ -1,3 +1,4 @@
+import { findConflicts } from '../route/conflicts.ts';
 import type { Report } from './findings.ts';
 import { didYouMean } from './messages.ts';
 import { nearest } from './suggest.ts';
@@ -39,7 +40,10 @@ function checkListeners(file: Mapping, report: Report): void {
     const at = ['listeners', name];
     const address = addressOf(listener);
     if (address !== undefined && listener.tls === undefined && !isLoopback(address.host)) {
-      report([...at, 'address'], `${formatAddress(address)} is reachable from other machines: the listener needs certificates in \`tls\`, or must say \`tls: none\``);
+      report(
+        [...at, 'address'],
+        `${formatAddress(address)} is reachable from other machines: the listener needs certificates in \`tls\`, or must say \`tls: none\``,
+      );
     }
     if (!isPlain(listener) && listener['redirect-to-https'] !== undefined && listener['redirect-to-https'] !== false) {
       report([...at, 'redirect-to-https'], 'a listener with TLS cannot redirect to HTTPS: put this on the one without');
@@ -55,12 +59,19 @@ function checkAdmin(file: Mapping, report: Report): void {
   const address = addressOf(admin);
   if (address === undefined || isLoopback(address.host)) return;
   const missing = [isPlain(admin) ? '`tls`' : '', admin.token === undefined ? '`token`' : ''].filter((word) => word !== '');
-  if (missing.length > 0) report(['admin', 'address'], `${formatAddress(address)} is reachable from other machines: the admin listener needs ${missing.join(' and ')} there`);
+  if (missing.length > 0)
+    report(
+      ['admin', 'address'],
+      `${formatAddress(address)} is reachable from other machines: the admin listener needs ${missing.join(' and ')} there`,
+    );
 }
 
 function checkAddresses(file: Mapping, report: Report): void {
   const taken: { address: Address; where: string }[] = [];
-  const sections: [string[], Mapping][] = Object.entries(mapping(file.listeners)).map(([name, value]) => [['listeners', name], mapping(value)]);
+  const sections: [string[], Mapping][] = Object.entries(mapping(file.listeners)).map(([name, value]) => [
+    ['listeners', name],
+    mapping(value),
+  ]);
   sections.push([['admin'], mapping(file.admin)]);
   for (const [at, section] of sections) {
     const address = addressOf(section);
@@ -83,7 +94,9 @@ function checkServices(file: Mapping, report: Report): void {
     const { service } = mapping(value);
     if (typeof service !== 'string' || names.includes(service)) return;
     const near = nearest(service, names);
-    report(['routes', index, 'service'], `there is no service ${JSON.stringify(service)}`, { hint: near === undefined ? undefined : didYouMean(near) });
+    report(['routes', index, 'service'], `there is no service ${JSON.stringify(service)}`, {
+      hint: near === undefined ? undefined : didYouMean(near),
+    });
   });
 }
 
@@ -109,14 +122,4 @@ function texts(value: unknown): string[] | undefined {
 
 function stringMembers(value: unknown): Record<string, string> {
   return Object.fromEntries(Object.entries(mapping(value)).map(([key, member]) => [key, String(member)]));
-}
-
-function findConflicts(entries: { path: string; host?: string[]; methods?: string[] }[]): { first: number; second: number; problem: string }[] {
-  const seen = new Map<string, number>();
-  return entries.flatMap((entry, second) => {
-    const key = JSON.stringify(entry);
-    const first = seen.get(key);
-    seen.set(key, second);
-    return first === undefined ? [] : [{ first, second, problem: 'another route has the same path' }];
-  });
 }

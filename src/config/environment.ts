@@ -28,7 +28,10 @@ export function interpolate(text: string, environment: Readonly<Record<string, s
     if (inner === undefined) return '${';
     const found = end === undefined ? undefined : lookUp(inner, environment);
     if (found === undefined) {
-      unresolved.push({ index, message: 'malformed reference to the environment: write ${NAME}, ${NAME:-default}, or $${ for the characters themselves' });
+      unresolved.push({
+        index,
+        message: 'malformed reference to the environment: write ${NAME}, ${NAME:-default}, or $${ for the characters themselves',
+      });
       return whole;
     }
     if (found.value === undefined) unresolved.push({ index, message: `the environment variable ${found.name} is not set` });
@@ -49,6 +52,7 @@ function lookUp(inner: string, environment: Readonly<Record<string, string | und
   const name = split === -1 ? inner : inner.slice(0, split);
   if (!NAME.test(name)) return undefined;
   const value = environment[name];
-  if (split !== -1 && (value === undefined || value === '')) return { name, value: inner.slice(split + 2), fromEnvironment: false };
+  if (split !== -1 && (value === undefined || value === ''))
+    return { name, value: inner.slice(split + 2), fromEnvironment: false };
   return { name, value, fromEnvironment: true };
 }

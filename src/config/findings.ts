@@ -1,6 +1,7 @@
-import { type Alias, isScalar, type Node, type Scalar, visit } from 'yaml';
-import { makeExcerpt, type Problem, sortProblems } from './problem.ts';
+import type { Alias, Node } from 'yaml';
+import { type Problem, sortProblems } from './problem.ts';
 import type { Path } from './schema-tree.ts';
+import { maskedExcerpt, type Range, secretRanges } from './secrets.ts';
 import { type Place, placeOfKey, placeOfValue, type Source } from './source.ts';
 
 /** Something found wrong, before it is known how it is to be shown. */
@@ -56,7 +57,7 @@ export class Findings {
       column: Math.max(1, col),
       message: this.#redact(finding.message),
       hint: finding.hint === undefined ? undefined : this.#redact(finding.hint),
-      excerpt: excerptAt(this.source, finding.place.offset, masks),
+      excerpt: maskedExcerpt(this.source, finding.place.offset, masks),
     };
   }
 
@@ -71,8 +72,19 @@ export class Findings {
   }
 }
 
+/** Also finds what a room wrote in lower case, such as a host name. */
 function replaceIgnoringCase(text: string, part: string, by: string): string {
-  return text.replace(new RegExp(part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'), 'gi'), () => by);
+  const lower = text.toLowerCase();
+  const wanted = part.toLowerCase();
+  // A few letters change their length; then positions say nothing.
+  if (lower.length !== text.length) return text.replaceAll(part, () => by);
+  let result = '';
+  let from = 0;
+  for (let at = lower.indexOf(wanted); at !== -1; at = lower.indexOf(wanted, from)) {
+    result += text.slice(from, at) + by;
+    from = at + wanted.length;
+  }
+  return result + text.slice(from);
 }
 
 /**
@@ -92,71 +104,3 @@ function mergeAliased(source: Source, findings: readonly Finding[]): Finding[] {
 
 const keyOf = (finding: Finding) => `${finding.place.offset} ${finding.message}`;
 const aliasOffset = (alias: Alias) => alias.range?.[0] ?? 0;
-
-type Range = readonly [from: number, to: number];
-
-const SECRET_KEY = /(?:^|[-_])(?:token|key|secret|password|passphrase)$/i;
-/** A key that usually names a file is still masked only where its value does not look like one. */
-const SECRET_PAIR = /([\w-]*(?:token|key|secret|password|passphrase)["']?\s*:\s*)("[^"]*"?|'[^']*'?|[^\s,"'{}[\]#&*!|>][^\s,}\]]*)/gi;
-const USER_INFO = /(:\/\/)[^\s/@"']+@/g;
-const FILE_NAME = /^["']?[\w./-]+\.(?:key|pem|crt|cer|der|yaml|yml|json)["']?$/;
-
-/** True when a value under this key must not be shown. A name of a key file is no secret. */
-export function isSecret(key: string, value: string): boolean {
-  return SECRET_KEY.test(key) && !FILE_NAME.test(value);
-}
-
-function secretRanges(source: Source): Range[] {
-  const ranges: Range[] = [];
-  for (const { node } of secretScalars(source)) if (node.range) ranges.push([node.range[0], node.range[1]]);
-  return ranges;
-}
-
-/** Every scalar of the file that stands under a key with a secret-looking name. */
-export function secretScalars(source: Source): { key: string; node: Scalar }[] {
-  const found: { key: string; node: Scalar }[] = [];
-  visit(source.document, {
-    Pair(_, pair) {
-      const { key, value } = pair;
-      if (isScalar(key) && isScalar(value) && isSecret(String(key.value), String(value.value))) found.push({ key: String(key.value), node: value });
-    },
-  });
-  return found;
-}
-
-function excerptAt(source: Source, offset: number, masks: readonly Range[]): Problem['excerpt'] {
-  const from = source.text.lastIndexOf('\n', offset - 1) + 1;
-  const end = source.text.indexOf('\n', from);
-  const to = end === -1 ? source.text.length : end;
-  const line = source.text.slice(from, to).replace(/\r$/, '');
-  if (line.trim() === '') return undefined;
-  // Ranges of the tree know every form of a scalar; the patterns still hold where a file has no tree because it cannot be read.
-  const own = masks.filter(([start, stop]) => start < to && stop > from).map(([start, stop]): Range => [start - from, Math.min(stop, to) - from]);
-  const patterns = [...matches(line, SECRET_PAIR, 1, (text) => !FILE_NAME.test(text)), ...matches(line, USER_INFO, 1, () => true)];
-  const masked = mask(line, [...own, ...patterns], offset - from + 1);
-  return makeExcerpt(masked.line, masked.column);
-}
-
-function matches(line: string, pattern: RegExp, prefixGroup: number, wanted: (text: string) => boolean): Range[] {
-  return [...line.matchAll(pattern)]
-    .map((match): Range => [match.index + match[prefixGroup].length, match.index + match[0].length])
-    .filter(([from, to]) => wanted(line.slice(from, to)));
-}
-
-const MASK = '•••';
-
-/** Takes the ranges out of the line and moves the column along. */
-function mask(line: string, ranges: readonly Range[], column: number): { line: string; column: number } {
-  let text = '';
-  let at = 0;
-  let moved = column;
-  for (const [from, to] of [...ranges].sort((a, b) => a[0] - b[0])) {
-    if (to <= at) continue;
-    const start = Math.max(from, at);
-    text += line.slice(at, start) + MASK;
-    if (column > to) moved += MASK.length - (to - start);
-    else if (column > start + 1) moved = text.length - MASK.length + 1;
-    at = to;
-  }
-  return { line: text + line.slice(at), column: moved };
-}

@@ -74,12 +74,15 @@ function expected(what: string, found: unknown): string {
   if (found === null) return `has no value: expected ${what}`;
   const kind = Array.isArray(found) ? 'array' : typeof found;
   const name = typeName(kind);
-  return kind === 'undefined' || what.includes(name) || kind === 'string' ? `expected ${what}` : `expected ${what}, not ${kind === 'boolean' ? String(found) : name}`;
+  return kind === 'undefined' || what.includes(name) || kind === 'string'
+    ? `expected ${what}`
+    : `expected ${what}, not ${kind === 'boolean' ? String(found) : name}`;
 }
 
 function boundMessage(origin: string, side: 'least' | 'most', bound: number, inclusive: boolean): string {
   const counted = origin === 'string' ? 'character' : 'entry';
-  if (origin === 'number' || origin === 'int') return inclusive ? `must be at ${side} ${bound}` : `must be ${side === 'least' ? 'more' : 'less'} than ${bound}`;
+  if (origin === 'number' || origin === 'int')
+    return inclusive ? `must be at ${side} ${bound}` : `must be ${side === 'least' ? 'more' : 'less'} than ${bound}`;
   if (side === 'least' && bound === 1) return origin === 'string' ? 'must not be empty' : 'needs at least one entry';
   return `needs at ${side} ${bound} ${bound === 1 ? counted : counted.replace(/y$/, 'ie').concat('s')}`;
 }

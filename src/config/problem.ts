@@ -30,7 +30,8 @@ export function problemLine(problem: Problem): string {
 export function formatProblem(problem: Problem, color = false): string {
   const line = problemLine(problem);
   if (problem.excerpt === undefined) return line;
-  const paint = (style: 'red' | 'bold' | 'dim', text: string) => (color ? styleText(style, text, { validateStream: false }) : text);
+  const paint = (style: 'red' | 'bold' | 'dim', text: string) =>
+    color ? styleText(style, text, { validateStream: false }) : text;
   const margin = `${problem.line}`.padStart(5);
   const source = `${paint('dim', `${margin} |`)} ${problem.excerpt.text}`;
   const caret = `${paint('dim', `${' '.repeat(margin.length)} |`)} ${' '.repeat(problem.excerpt.caret)}${paint('red', '^')}`;
@@ -54,6 +55,8 @@ export function makeExcerpt(line: string, column: number): Excerpt {
   const before = from > 0 ? '…' : '';
   const after = from + WIDEST < line.length ? '…' : '';
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this takes out
-  const text = `${before}${cut}${after}`.replace(/\t/g, ' ').replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
+  const text = `${before}${cut}${after}`
+    .replace(/\t/g, ' ')
+    .replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
   return { text, caret: Math.max(0, column - 1 - from) + before.length };
 }

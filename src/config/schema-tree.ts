@@ -61,7 +61,10 @@ export function knownKeys(root: JsonSchema, path: Path): string[] {
 /** Where else a key of exactly this name belongs, written like `services.NAME.timeout`; undefined when nowhere. */
 export function homeOfKey(schema: JsonSchema, key: string, at = ''): string | undefined {
   for (const variant of variants(schema)) {
-    const members = Object.entries(variant.properties ?? {}).map(([name, member]): [string, JsonSchema] => [at === '' ? name : `${at}.${name}`, member]);
+    const members = Object.entries(variant.properties ?? {}).map(([name, member]): [string, JsonSchema] => [
+      at === '' ? name : `${at}.${name}`,
+      member,
+    ]);
     if (Object.hasOwn(variant.properties ?? {}, key)) return at === '' ? key : `${at}.${key}`;
     if (typeof variant.additionalProperties === 'object') members.push([`${at}.NAME`, variant.additionalProperties]);
     if (variant.items !== undefined) members.push([`${at}[]`, variant.items]);

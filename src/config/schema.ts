@@ -3,15 +3,9 @@ import { z } from 'zod';
 import { adminOptions } from '../admin/options.ts';
 import { listenerOptions } from '../listen/options.ts';
 import { observeOptions } from '../observe/options.ts';
+import { routeOptions } from '../route/options.ts';
 import { serviceOptions } from '../upstream/options.ts';
 import { size } from './units.ts';
-
-// Placeholder until the room brings its own.
-const routeOptions = z.strictObject({
-  path: z.string().startsWith('/'),
-  host: z.string().optional(),
-  methods: z.array(z.string()).min(1).optional(),
-});
 
 /**
  * The whole configuration file. Each room declares its own options in its `options.ts`; here they are put together.
@@ -39,7 +33,12 @@ function networkProblem(value: string): string | undefined {
   const [host, bits, rest] = value.split('/');
   const address = ipaddr.IPv4.isValidFourPartDecimal(host) || ipaddr.IPv6.isValid(host) ? ipaddr.parse(host) : undefined;
   const most = address?.kind() === 'ipv4' ? 32 : 128;
-  if (address === undefined || rest !== undefined || (bits !== undefined && !/^\d{1,3}$/.test(bits)) || Number(bits ?? 0) > most) {
+  if (
+    address === undefined ||
+    rest !== undefined ||
+    (bits !== undefined && !/^\d{1,3}$/.test(bits)) ||
+    Number(bits ?? 0) > most
+  ) {
     return `${JSON.stringify(value)} is not an IP address or network, such as 10.0.0.0/8`;
   }
   if (bits === undefined) return undefined;
@@ -49,10 +48,11 @@ function networkProblem(value: string): string | undefined {
   return `${JSON.stringify(value)} has bits behind its prefix: write ${base.toString()}/${bits}, or the address alone`;
 }
 
-const waf = z
-  .strictObject({
-    mode: z.enum(['off'], { error: 'this version has no web application firewall yet: the only mode is "off"' }).describe('Whether the firewall blocks, detects only, or is off. This version has only `off`.'),
-  });
+const waf = z.strictObject({
+  mode: z
+    .enum(['off'], { error: 'this version has no web application firewall yet: the only mode is "off"' })
+    .describe('Whether the firewall blocks, detects only, or is off. This version has only `off`.'),
+});
 
 const routeSchema = z.strictObject({
   ...routeOptions.shape,
@@ -78,7 +78,9 @@ export const gatewaySchema = z.strictObject({
   'trusted-proxies': z
     .array(network())
     .default([])
-    .describe('Addresses and networks of proxies in front of the gateway whose X-Forwarded-For, Forwarded and PROXY headers are believed.'),
+    .describe(
+      'Addresses and networks of proxies in front of the gateway whose X-Forwarded-For, Forwarded and PROXY headers are believed.',
+    ),
   services: z.record(name(), serviceOptions).describe('The services behind the gateway, each under a name of your choice.'),
   routes: z
     .array(routeSchema)
@@ -87,7 +89,9 @@ export const gatewaySchema = z.strictObject({
   waf: waf.optional().describe('The web application firewall, for all routes.'),
   observe: observeOptions.prefault({}).describe('Records, logs and metrics.'),
   store: z.literal('memory').default('memory').describe('Where counters and sessions are kept. This version has only `memory`.'),
-  admin: adminOptions.optional().describe('The admin listener with `/healthz`, `/readyz` and `/metrics`. Without it there is none.'),
+  admin: adminOptions
+    .optional()
+    .describe('The admin listener with `/healthz`, `/readyz` and `/metrics`. Without it there is none.'),
   workers: z
     .union([z.int().min(1).max(64), z.literal('auto')])
     .default(1)

@@ -1,4 +1,16 @@
-import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from 'yaml';
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  type YAMLMap,
+} from 'yaml';
 import type { Path } from './schema-tree.ts';
 
 /** A configuration file as text and as a tree whose nodes know where they stand. */
@@ -19,7 +31,13 @@ export interface Place {
 /** Reads YAML 1.2, and with it JSON; merge keys work. Never throws: `document.errors` has what is wrong. */
 export function readSource(file: string, text: string): Source {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, schema: 'core', merge: true, uniqueKeys: true, prettyErrors: false });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    schema: 'core',
+    merge: true,
+    uniqueKeys: true,
+    prettyErrors: false,
+  });
   return { file, text, lines, document };
 }
 
@@ -39,7 +57,11 @@ interface Walk {
 }
 
 function walk(source: Source, path: Path): Walk {
-  const start: Place = { offset: source.document.contents?.range?.[0] ?? 0, via: undefined, node: source.document.contents ?? undefined };
+  const start: Place = {
+    offset: source.document.contents?.range?.[0] ?? 0,
+    via: undefined,
+    node: source.document.contents ?? undefined,
+  };
   let at: Walk = { key: start, value: start };
   for (const step of path) {
     const next = stepInto(source, at.value, step);
@@ -70,7 +92,11 @@ function placeOf(node: Node, via: Alias | undefined): Place {
   return { offset: node.range?.[0] ?? 0, via, node };
 }
 
-function through(source: Source, node: Node | undefined, via: Alias | undefined): { node: Node | undefined; via: Alias | undefined } {
+function through(
+  source: Source,
+  node: Node | undefined,
+  via: Alias | undefined,
+): { node: Node | undefined; via: Alias | undefined } {
   return isAlias(node) ? { node: node.resolve(source.document), via: via ?? node } : { node, via };
 }
 

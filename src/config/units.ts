@@ -35,7 +35,10 @@ export function size() {
     .transform((value, context) => {
       const bytes = parseSize(value);
       if (bytes !== undefined) return bytes;
-      context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} is not a size: write bytes, or a number with KiB, MiB or GiB` });
+      context.addIssue({
+        code: 'custom',
+        message: `${JSON.stringify(value)} is not a size: write bytes, or a number with KiB, MiB or GiB`,
+      });
       return z.NEVER;
     })
     .meta({ format: 'size' });
@@ -48,7 +51,10 @@ export function duration() {
     .transform((value, context) => {
       const ms = parseDuration(String(value));
       if (ms !== undefined) return ms;
-      context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} is not a duration: write a number with ms, s, m, h or d` });
+      context.addIssue({
+        code: 'custom',
+        message: `${JSON.stringify(value)} is not a duration: write a number with ms, s, m, h or d`,
+      });
       return z.NEVER;
     })
     .meta({ format: 'duration' });

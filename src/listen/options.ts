@@ -2,26 +2,38 @@ import { z } from 'zod';
 import { address, duration, size, tls } from '../config/units.ts';
 
 const boundsOptions = z.strictObject({
-  'head-bytes': size().prefault('16KiB').describe('Largest head of a request: request line and header fields, trailers alike. More is refused with 431.'),
+  'head-bytes': size()
+    .prefault('16KiB')
+    .describe('Largest head of a request: request line and header fields, trailers alike. More is refused with 431.'),
   'head-count': z.int().min(1).max(2000).default(100).describe('Most header fields in one request. More are refused with 431.'),
   'target-bytes': size().prefault('8KiB').describe('Longest request target: path with query. A longer one is refused with 414.'),
   'head-time': duration()
     .prefault('10s')
-    .describe('Time for the head to arrive: from the opening of a connection, and on a kept one from the next request’s first byte. Then 408.'),
+    .describe(
+      'Time for the head to arrive: from the opening of a connection, and on a kept one from the next request’s first byte. Then 408.',
+    ),
   'body-time': duration().prefault('30s').describe('Time for the body to arrive, from the end of the head. Then 408.'),
   'idle-time': duration().prefault('60s').describe('How long a connection without a running request is kept open.'),
   'request-time': duration().prefault('300s').describe('Time for one request in all, its answer included.'),
-  'requests-per-connection': z.int().min(1).default(100_000).describe('Requests that one connection may carry before it is closed in good order.'),
+  'requests-per-connection': z
+    .int()
+    .min(1)
+    .default(100_000)
+    .describe('Requests that one connection may carry before it is closed in good order.'),
   connections: z
     .int()
     .min(1)
     .default(10_000)
-    .describe('Most open connections of this listener. At the cap, the oldest connection without a complete head is closed first.'),
+    .describe(
+      'Most open connections of this listener. At the cap, the oldest connection without a complete head is closed first.',
+    ),
   'connections-per-address': z
     .int()
     .min(1)
     .default(4096)
-    .describe('Most open connections from one address. At the cap, the oldest one of them without a complete head is closed first.'),
+    .describe(
+      'Most open connections from one address. At the cap, the oldest one of them without a complete head is closed first.',
+    ),
   'h2-streams': z.int().min(1).max(10_000).default(100).describe('Most requests at the same time on one HTTP/2 connection.'),
   'h2-resets': z.int().min(1).default(1000).describe('HTTP/2 streams that a client may reset before its connection is closed.'),
 });
@@ -73,7 +85,9 @@ export const listenerOptions = z.strictObject({
   tls: tls().describe(
     'Certificates, several of them to be chosen by the name that the client asks for (SNI), or `self-signed` for development. Off loopback a listener must say `tls: none` to go without.',
   ),
-  bounds: boundsOptions.prefault({}).describe('What one client may take up. Every bound has a default; they fire at most one second late.'),
+  bounds: boundsOptions
+    .prefault({})
+    .describe('What one client may take up. Every bound has a default; they fire at most one second late.'),
   'redirect-to-https': redirectToHttps.describe(
     'Answers every request with 308 to the same URL under `https:`. `true` keeps the host and takes port 443; a port, a host or `HOST:PORT` says where to.',
   ),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { size } from '../config/units.ts';
+import { filePath, size } from '../config/units.ts';
 
 const rotate = z.strictObject({
   size: size()
@@ -12,8 +12,7 @@ const rotate = z.strictObject({
 /** What the user writes under `observe:`. */
 export const observeOptions = z.strictObject({
   access: z
-    .string()
-    .min(1)
+    .union([z.enum(['stdout', 'off']), filePath()])
     .default('stdout')
     .describe(
       'Where the access record goes, one JSON line per request: a file, or `stdout`, or `off`. ' +

@@ -1,0 +1,57 @@
+import { isAlias, isMap, isScalar, isSeq, type Node, visit, type YAMLError } from 'yaml';
+import type { Findings } from './findings.ts';
+import { isMergeKey, type Source } from './source.ts';
+
+/** Only the first error of syntax is worth showing, the others mostly follow from it; doubled keys are shown all. */
+export function checkSyntax(source: Source, findings: Findings): boolean {
+  const { errors, warnings, contents } = source.document;
+  for (const error of errors.filter((one) => one.code === 'DUPLICATE_KEY')) {
+    findings.reportOffset(
+      error.pos[0],
+      `duplicate key ${JSON.stringify(source.text.slice(error.pos[0], keyEnd(source.text, error.pos[0])))}`,
+    );
+  }
+  const first = [...errors, ...warnings].find((one) => one.code !== 'DUPLICATE_KEY');
+  if (first !== undefined) findings.reportOffset(first.pos[0], syntaxMessage(first), syntaxHint(source, first));
+  else if (contents === null || (isScalar(contents) && contents.value === null)) findings.reportOffset(0, 'the file is empty');
+  else return true;
+  return false;
+}
+
+function keyEnd(text: string, from: number): number {
+  const end = text.slice(from, from + 80).search(/["']?\s*:|\n/);
+  return end === -1 ? from : from + end;
+}
+
+function syntaxMessage(error: YAMLError): string {
+  if (error.code === 'MULTIPLE_DOCS') return 'a configuration is one YAML document: no second one after `---`';
+  // What stands behind the colon is a piece of the file, and could be of a secret.
+  return `not valid YAML: ${error.message.replace(/: "[^]*$/, '').replace(/^([A-Z])(?=[a-z])/, (letter) => letter.toLowerCase())}`;
+}
+
+function syntaxHint(source: Source, error: YAMLError): string | undefined {
+  const line = source.text.slice(source.text.lastIndexOf('\n', error.pos[0]) + 1).split('\n', 1)[0];
+  return /\$\{/.test(line) ? 'inside { } and [ ], a value with ${…} must stand in quotes' : undefined;
+}
+
+/** An alias to nothing, to what contains it, or a merge of what is no mapping: the parser finds these too late. */
+export function checkAliases(source: Source, findings: Findings): boolean {
+  const before = findings.found.length;
+  visit(source.document, {
+    Alias(_, alias, ancestors) {
+      const target = alias.resolve(source.document);
+      if (target === undefined)
+        findings.reportOffset(alias.range?.[0] ?? 0, `no anchor &${alias.source} stands before this alias`);
+      else if (ancestors.includes(target))
+        findings.reportOffset(alias.range?.[0] ?? 0, `the alias *${alias.source} stands inside what it stands for`);
+    },
+    Pair(_, pair) {
+      if (!isMergeKey(pair)) return;
+      const merged = isSeq(pair.value) ? pair.value.items : [pair.value];
+      const targets = merged.map((item) => (isAlias(item) ? item.resolve(source.document) : item));
+      if (targets.every((target) => target === undefined || isMap(target))) return;
+      findings.reportOffset((pair.key as Node).range?.[0] ?? 0, '`<<` takes a mapping, or a list of mappings');
+    },
+  });
+  return findings.found.length === before;
+}
