@@ -9,7 +9,9 @@ export class Histogram {
   count = 0;
   sumMs = 0;
 
-  observe(ms: number): void {
+  observe(duration: number): void {
+    // One NaN would spoil the sum for good.
+    const ms = duration > 0 ? duration : 0;
     let i = 0;
     // Most durations are short, so that the first steps find them.
     while (i < BUCKETS_MS.length && ms > BUCKETS_MS[i]) i++;
