@@ -54,8 +54,14 @@ const waf = z.strictObject({
     .describe('Whether the firewall blocks, detects only, or is off. This version has only `off`.'),
 });
 
+// The order of keys is that of the manual: what a route matches, where it leads, what protects it, the rest.
+const { path, host, methods, headers, ...otherRouteOptions } = routeOptions.shape;
+
 const routeSchema = z.strictObject({
-  ...routeOptions.shape,
+  path,
+  host,
+  methods,
+  headers,
   service: z.string().describe('Name of the service that the request goes to.'),
   authentication: z
     .literal('none', {
@@ -66,6 +72,7 @@ const routeSchema = z.strictObject({
     })
     .describe('Who may call. It must be written: `none` for a route that is open to everyone. This version has only `none`.'),
   body: size().prefault('1MiB').describe('Largest request body. A larger one is refused with 413.'),
+  ...otherRouteOptions,
   waf: waf.optional().describe('The web application firewall for this route.'),
 });
 

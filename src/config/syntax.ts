@@ -24,6 +24,7 @@ function keyEnd(text: string, from: number): number {
 }
 
 function syntaxMessage(error: YAMLError): string {
+  if (error.code === 'RESOURCE_EXHAUSTION' || error.message.startsWith('Maximum call stack')) return 'nested too deeply';
   if (error.code === 'MULTIPLE_DOCS') return 'a configuration is one YAML document: no second one after `---`';
   // What stands behind the colon is a piece of the file, and could be of a secret.
   return `not valid YAML: ${error.message.replace(/: "[^]*$/, '').replace(/^([A-Z])(?=[a-z])/, (letter) => letter.toLowerCase())}`;

@@ -41,7 +41,7 @@ export function size() {
       });
       return z.NEVER;
     })
-    .meta({ format: 'size' });
+    .meta({ format: 'size', pattern: `${SIZE.source}|\\$\\{` });
 }
 
 /** Schema of a duration; the output is milliseconds. */
@@ -57,7 +57,7 @@ export function duration() {
       });
       return z.NEVER;
     })
-    .meta({ format: 'duration' });
+    .meta({ format: 'duration', pattern: `${DURATION.source}|\\$\\{` });
 }
 
 /**
