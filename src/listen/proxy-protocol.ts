@@ -56,7 +56,8 @@ const LF = 0x0a;
 
 function readVersion1(buffer: Buffer): ProxyReading {
   const end = buffer.subarray(0, V1_MAX).indexOf(LF);
-  if (end < 0) return buffer.length < V1_MAX ? { done: false, need: buffer.length + 1 } : { error: 'line of PROXY header too long' };
+  if (end < 0)
+    return buffer.length < V1_MAX ? { done: false, need: buffer.length + 1 } : { error: 'line of PROXY header too long' };
   if (buffer[end - 1] !== CR) return { error: 'bare LF in PROXY header' };
   return readLine(buffer.toString('latin1', V1_START.length, end - 1), end + 1);
 }
@@ -238,7 +239,7 @@ class Reader {
 
   /** `readable` and not `data`: it leaves the socket neither flowing nor paused, as TLS and HTTP expect to find it. */
   readonly #onReadable = (): void => {
-    const chunk: Buffer | null = this.#socket.read();
+    const chunk = this.#socket.read() as Buffer | null;
     if (chunk === null) return;
     this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
     if (this.#pending.length < this.#need) return;

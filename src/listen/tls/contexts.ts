@@ -1,16 +1,17 @@
 import { createHash, hkdfSync, randomBytes } from 'node:crypto';
 import { createSecureContext, type SecureContext, type SecureContextOptions, type Server, type TlsOptions } from 'node:tls';
-import type { Log } from '../../pipeline/stage.ts';
+import type { CertificateFiles, Tls } from '../../config/units.ts';
+import type { Clock, Log } from '../../pipeline/stage.ts';
 import { NameTable } from './names.ts';
-import { type CertificateFiles, checkPair, type Pair, PairError, type Pem, readPair } from './pair.ts';
+import { checkPair, type Pair, PairError, type Pem, readPair } from './pair.ts';
 import { alpnProtocols, tlsPolicy } from './policy.ts';
 import { makeSelfSigned } from './self-signed.ts';
 import { type FileWatch, type WatchSettings, watchFiles } from './watch.ts';
 
-export type { CertificateFiles, Pem };
+export type { Pem };
 
 /** A listener's `tls` option: a certificate made at start, or files (the first one also serves names that none covers). */
-export type TlsOption = 'self-signed' | readonly CertificateFiles[];
+export type TlsOption = Exclude<Tls, 'none'>;
 
 export interface TlsSettings {
   /** The listener's name: sessions of one listener are not resumed on another. */
@@ -21,6 +22,7 @@ export interface TlsSettings {
   readonly selfSigned?: Pem;
   /** Milliseconds for a handshake. */
   readonly handshakeTimeout?: number;
+  readonly clock?: Clock;
 }
 
 /** What a certificate in use says of itself, for status pages. */
@@ -51,11 +53,6 @@ export class TlsLoadError extends Error {
   }
 }
 
-/** Reads every certificate of the option and reports what cannot be used: for `portcullis check`. */
-export async function checkTls(option: TlsOption): Promise<readonly TlsProblem[]> {
-  return option === 'self-signed' ? [] : (await readPairs(option)).problems;
-}
-
 /** Loads the certificates of a listener. Throws TlsLoadError. */
 export async function createTlsStore(
   option: TlsOption,
@@ -72,7 +69,7 @@ export async function createTlsStore(
   }
 }
 
-/** Ticket keys change this often: whoever steals one can open the TLS 1.2 sessions of half a day, not of a year. */
+/** How long one key seals tickets. Resumption across a change costs a full handshake, nothing more. */
 const TICKET_PERIOD = 12 * 3600_000;
 const DAY = 24 * 3600_000;
 const WARN_DAYS = 14;
@@ -81,6 +78,7 @@ const WARN_DAYS = 14;
 export class TlsStore {
   readonly #log: Log;
   readonly #settings: TlsSettings;
+  readonly #clock: Clock;
   readonly #ticketSecret: Buffer;
   readonly #servers = new Set<Server>();
   readonly #warned = new Set<string>();
@@ -100,6 +98,7 @@ export class TlsStore {
     this.#settings = settings;
     this.#ticketSecret = settings.ticketSecret ?? randomBytes(32);
     this.#selfSigned = settings.selfSigned;
+    this.#clock = settings.clock ?? { now: Date.now };
     this.#timers = [
       setInterval(() => this.#rotateTicketKeys(), TICKET_PERIOD / 12).unref(),
       setInterval(() => this.#warnOfExpiry(), DAY).unref(),
@@ -224,7 +223,7 @@ export class TlsStore {
 
   /** All workers come to the same keys without a word between them, also when the period changes. */
   #ticketKeys(): Buffer {
-    const period = Math.floor(Date.now() / TICKET_PERIOD);
+    const period = Math.floor(this.#clock.now() / TICKET_PERIOD);
     const info = `portcullis session tickets ${period}`;
     return Buffer.from(hkdfSync('sha256', this.#ticketSecret, this.#settings.listener, info, 48));
   }
@@ -241,9 +240,13 @@ export class TlsStore {
     this.#watch = undefined;
     if (this.#watchSettings === undefined || this.#option === 'self-signed') return;
     const paths = this.#option.flatMap((files) => [files.certificate, files.key]);
-    this.#watch = watchFiles(paths, () => {
-      this.refresh().catch((error: unknown) => this.#log.error('certificates not read again', { error: String(error) }));
-    }, this.#watchSettings);
+    this.#watch = watchFiles(
+      paths,
+      () => {
+        this.refresh().catch((error: unknown) => this.#log.error('certificates not read again', { error: String(error) }));
+      },
+      this.#watchSettings,
+    );
   }
 
   #warn(): void {
@@ -256,7 +259,7 @@ export class TlsStore {
 
   #warnOfExpiry(): void {
     for (const pair of this.#pairs) {
-      const warning = expiryWarning(pair, Date.now());
+      const warning = expiryWarning(pair, this.#clock.now());
       if (warning !== undefined) this.#warnOnce(pair, warning);
     }
   }
@@ -350,7 +353,9 @@ function expiryWarning({ leaf }: Pair, now: number): string | undefined {
   // The number makes each day's warning a new one, so that it is said once a day.
   if (left < 0) return `the certificate expired on ${date}, ${-left} days ago`;
   if (left < WARN_DAYS) return `the certificate expires on ${date}, in ${left} days`;
-  return leaf.validFromDate.getTime() > now ? `the certificate is not valid before ${leaf.validFromDate.toISOString()}` : undefined;
+  return leaf.validFromDate.getTime() > now
+    ? `the certificate is not valid before ${leaf.validFromDate.toISOString()}`
+    : undefined;
 }
 
 /** OpenSSL takes at most 32 bytes. */

@@ -19,7 +19,10 @@ export function certificateNames(certificate: X509Certificate): { dns: string[];
 function commonNames(certificate: X509Certificate): string[] {
   const common = certificate.toLegacyObject().subject?.CN as string | string[] | undefined;
   if (common === undefined) return [];
-  return [common].flat().map(canonicalName).filter((name) => HOST_NAME.test(name));
+  return [common]
+    .flat()
+    .map(canonicalName)
+    .filter((name) => HOST_NAME.test(name));
 }
 
 /** Letters, digits, hyphens, underscores; internationalised names only as `xn--`. One `*` label may stand in front. */

@@ -1,14 +1,9 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { constants, open } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
+import type { CertificateFiles } from '../../config/units.ts';
 import { certificateNames } from './names.ts';
 import { tlsPolicy } from './policy.ts';
-
-/** Where a certificate (with its chain behind it) and its private key lie. Absolute paths; both may be one file. */
-export interface CertificateFiles {
-  readonly certificate: string;
-  readonly key: string;
-}
 
 /** The same two as PEM text. */
 export interface Pem {
@@ -117,7 +112,8 @@ function readCertificate(block: string, where: string): X509Certificate {
 
 function whyNoCertificate(text: string): string {
   if (text.trim() === '') return 'is empty';
-  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text)) return 'holds a private key, but no certificate: are the two files swapped?';
+  if (/-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text))
+    return 'holds a private key, but no certificate: are the two files swapped?';
   if (text.includes('-----BEGIN CERTIFICATE-----')) return 'holds a certificate that is cut off';
   return 'is not PEM: no "-----BEGIN CERTIFICATE-----" in it (DER is converted by openssl x509 -inform der)';
 }

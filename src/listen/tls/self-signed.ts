@@ -32,7 +32,16 @@ function tbsCertificate(spki: Buffer, names: string[]): Buffer {
   // An hour back, for clocks that are behind.
   const begin = Date.now() - 3600_000;
   const validity = sequence(time(begin), time(begin + DAYS * 24 * 3600_000));
-  return sequence(tlv(0xa0, integer(Buffer.of(2))), serialNumber(), ecdsaWithSha256, name, validity, name, spki, extensions(spki, names));
+  return sequence(
+    tlv(0xa0, integer(Buffer.of(2))),
+    serialNumber(),
+    ecdsaWithSha256,
+    name,
+    validity,
+    name,
+    spki,
+    extensions(spki, names),
+  );
 }
 
 function extensions(spki: Buffer, names: string[]): Buffer {

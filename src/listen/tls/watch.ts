@@ -69,7 +69,7 @@ class Watcher implements FileWatch {
     this.#lookAgain = this.#looking;
     if (this.#looking || this.#closed) return;
     this.#looking = true;
-    this.#compare().finally(() => {
+    void this.#compare().finally(() => {
       this.#looking = false;
       if (this.#lookAgain) this.#look();
     });
