@@ -15,6 +15,11 @@ type Phase = 'queued' | 'between' | 'head' | 'body' | 'over';
 /** What went wrong with a try, in the words of `retries.on`. */
 export type Trouble = 'connect' | 'closed' | 'timeout' | '502' | '503' | '504' | 'other';
 
+/** Faults that speak against the endpoint; others are ours or the client's, and nobody may be taken out for them. */
+function isFailure(fault: UpstreamFault): boolean {
+  return fault.code === 'upstream-connect' || fault.code === 'upstream-closed' || fault.code === 'upstream-malformed';
+}
+
 function troubleOf(fault: UpstreamFault): Trouble {
   if (fault.code === 'upstream-connect' || fault.code === 'upstream-busy') return 'connect';
   if (fault.code === 'upstream-closed') return 'closed';
@@ -115,7 +120,7 @@ export class RunningCall implements AnswerSink, CallHandle, Linked<RunningCall> 
     const now = this.#service.now();
     const endpoint = this.#leaveEndpoint();
     if (this.phase === 'head' && fault.stale === true && this.#retryStale(endpoint, now)) return;
-    if (fault.code !== 'upstream-busy') this.#service.failed(endpoint, now, this.trial);
+    if (isFailure(fault)) this.#service.failed(endpoint, now, this.trial);
     else if (this.trial) this.#service.abandoned();
     this.trial = false;
     if (this.phase === 'head' && this.#retry(endpoint, troubleOf(fault), fault.untouched, now)) return;
@@ -207,10 +212,11 @@ export class RunningCall implements AnswerSink, CallHandle, Linked<RunningCall> 
 
   /** One try took too long, the call may still have time for another. Without a second try it waits on. */
   #giveUpTry(now: number): void {
-    const endpoint = this.#endpoint as Endpoint;
+    // Asked once for each try, not at each look.
+    this.#tryBegan = Number.POSITIVE_INFINITY;
     if (this.trial || !this.#mayRetry('timeout', false) || !this.#service.budget.take(now)) return;
     this.#handle?.cancel();
-    this.#leaveEndpoint();
+    const endpoint = this.#leaveEndpoint();
     this.#service.failed(endpoint, now, false);
     this.#tryElsewhere(endpoint, now);
   }

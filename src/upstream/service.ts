@@ -108,6 +108,7 @@ export class UpstreamService implements Service, Swept {
 
   call(call: Call, answer: AnswerSink, trace: UpstreamTrace): CallHandle {
     const now = this.#parts.timing.now();
+    if (this.#closed) this.#parts.sweeper.add(this);
     if (!this.#parts.sweeper.awake) this.#parts.sweeper.wake();
     this.budget.deposit(now);
     const running = new RunningCall(this, call, answer, trace, now);
