@@ -20,4 +20,23 @@ export interface Bounds {
   readonly requestTime: number;
   readonly idleTime: number;
   readonly requestsPerConnection: number;
+  readonly h2Streams: number;
+  readonly h2Resets: number;
+}
+
+/** What a connection needs of its listener. `C` is the kind of connection. */
+export interface ConnectionOwner<C> {
+  readonly corridor: Corridor;
+  readonly bounds: Bounds;
+  /** True when the gateway is leaving: answers then close their connection. */
+  readonly draining: boolean;
+  /** A head is complete: the connection is at work, and not one to close at a cap. */
+  busy(connection: C): void;
+  /** The last answer is written: it waits for its next request. */
+  idle(connection: C): void;
+  /** A kept connection has begun a head. */
+  headBegun(connection: C): void;
+  closed(connection: C): void;
+  /** Finds out where the client is: the peer, or what trusted proxies say. They can contradict themselves: then it is refused. */
+  locate(x: Exchange): Refusal | undefined;
 }

@@ -7,22 +7,9 @@ import { CR, LF } from '../exchange/http1/bytes.ts';
 import { HeadBuffer } from '../exchange/http1/head-buffer.ts';
 import { HeadReader, INCOMPLETE, MALFORMED } from '../exchange/http1/head-reader.ts';
 import type { ClientSide, ClientWatcher } from '../pipeline/client.ts';
-import type { Bounds, Corridor } from './corridor.ts';
+import type { ConnectionOwner } from './corridor.ts';
 import { type BodyOwner, Http1Body } from './http1-body.ts';
 import { type ReadRequest, readRequest, toExchange, unreadExchange } from './read-request.ts';
-
-/** What a connection needs of its listener. */
-export interface ConnectionOwner {
-  readonly corridor: Corridor;
-  readonly bounds: Bounds;
-  /** The first complete head came: the connection is no longer the one to close at a cap. */
-  headComplete(connection: Http1Connection): void;
-  closed(connection: Http1Connection): void;
-  /** Where the client is: the peer, or what trusted proxies say. */
-  locate(x: Exchange): void;
-  /** True when the gateway is leaving: answers then close their connection. */
-  readonly draining: boolean;
-}
 
 /** A refused request's body is read on and thrown away for this long and this far, so that the client can read the answer. */
 const LINGER_MS = 2000;
@@ -51,7 +38,7 @@ export class Http1Connection implements ClientSide, BodyOwner {
 
   readonly info: ConnectionInfo;
   readonly socket: Duplex;
-  readonly #owner: ConnectionOwner;
+  readonly #owner: ConnectionOwner<Http1Connection>;
   readonly #reader: HeadReader;
   readonly #head = new HeadBuffer();
   #phase: Phase = 'head';
@@ -73,7 +60,7 @@ export class Http1Connection implements ClientSide, BodyOwner {
   #pending: Buffer | undefined = undefined;
   #lingered = 0;
 
-  constructor(socket: Duplex, info: ConnectionInfo, owner: ConnectionOwner, reader: HeadReader) {
+  constructor(socket: Duplex, info: ConnectionInfo, owner: ConnectionOwner<Http1Connection>, reader: HeadReader) {
     this.socket = socket;
     this.info = info;
     this.#owner = owner;
@@ -92,8 +79,16 @@ export class Http1Connection implements ClientSide, BodyOwner {
     return this.#phase === 'head' && !this.#head.waiting;
   }
 
-  /** Called by the sweep when `deadline` has passed. */
-  expire(): void {
+  /** Ends what has lasted too long at `now`. */
+  sweep(now: number): void {
+    if (now >= this.deadline) this.#expire();
+  }
+
+  destroy(): void {
+    this.socket.destroy();
+  }
+
+  #expire(): void {
     if (this.#phase === 'head') this.#expireHead();
     else if (this.#phase === 'busy' && this.#body !== undefined && !this.#body.complete && !this.#answering) {
       this.deadline = Number.POSITIVE_INFINITY;
@@ -140,6 +135,7 @@ export class Http1Connection implements ClientSide, BodyOwner {
     if (this.#headBegan !== 0) return;
     this.#headBegan = performance.now();
     this.deadline = this.#headBegan + this.#owner.bounds.headTime;
+    this.#owner.headBegun(this);
   }
 
   #request(bytes: Buffer, end: number): void {
@@ -151,8 +147,10 @@ export class Http1Connection implements ClientSide, BodyOwner {
     }
     this.#accept(request);
     const x = this.#exchange(request);
+    const refusal = this.#owner.locate(x);
     if (end < bytes.length) this.#readBusy(bytes.subarray(end));
-    this.#owner.corridor.handle(x, this);
+    if (refusal === undefined) this.#owner.corridor.handle(x, this);
+    else this.#owner.corridor.refuse(x, this, refusal);
   }
 
   #begin(): void {
@@ -162,7 +160,7 @@ export class Http1Connection implements ClientSide, BodyOwner {
     this.#answered = false;
     this.#headOut = undefined;
     this.watcher = undefined;
-    if (this.#requests === 1) this.#owner.headComplete(this);
+    this.#owner.busy(this);
   }
 
   #accept(request: ReadRequest): void {
@@ -176,7 +174,6 @@ export class Http1Connection implements ClientSide, BodyOwner {
 
   #exchange(request: ReadRequest): Exchange {
     const x = toExchange(request.head, this.info, this.#body, request.upgrade);
-    this.#owner.locate(x);
     this.#x = x;
     this.deadline = this.#body === undefined ? Number.POSITIVE_INFINITY : this.#bodyDeadline(x.began);
     return x;
@@ -344,6 +341,7 @@ export class Http1Connection implements ClientSide, BodyOwner {
     this.#body = undefined;
     this.#headBegan = 0;
     this.deadline = performance.now() + this.#owner.bounds.idleTime;
+    this.#owner.idle(this);
     if (this.#owner.draining) this.socket.destroy();
     else if (this.#pending !== undefined) setImmediate(readPending, this);
   }

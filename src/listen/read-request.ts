@@ -23,21 +23,23 @@ export function readRequest(reader: HeadReader, info: ConnectionInfo): ReadReque
   const { method, target, version, headers } = reader;
   const framing = readFraming(headers, version, method);
   if (framing.kind === 'refusal') return framing;
-  const head = readRequestHead({ method, rawTarget: target, version, headers, secure: info.secure });
-  if ('kind' in head) return head;
   const expect = headerValue(headers, 'expect');
+  // Before the one reading takes the fields of the connection away.
+  const keepAlive = staysOpen(version, headers);
+  const upgrade = isHandshake(method, version, headers);
+  const head = readRequestHead(method, target, version, headers, info.secure);
+  if ('kind' in head) return head;
   if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
     return refuse('expectation-failed', 'an expectation other than 100-continue');
   }
-  const connection = headerValue(headers, 'connection');
   return {
     kind: 'request',
     head,
     hasBody: framing.kind !== 'none',
     length: framing.kind === 'length' ? framing.length : undefined,
-    keepAlive: staysOpen(version, headers, connection),
+    keepAlive,
     expectsContinue: expect !== undefined && version === '1.1' && framing.kind !== 'none',
-    upgrade: connection !== undefined && isHandshake(method, version, headers),
+    upgrade,
   };
 }
 
@@ -57,8 +59,7 @@ export function unreadExchange(method: string, rawTarget: string, version: Reque
 }
 
 /** Whether the connection goes on after this request (RFC 9112 section 9.3). */
-function staysOpen(version: string, headers: HeaderList, connection: string | undefined): boolean {
-  if (connection === undefined) return version === '1.1';
+function staysOpen(version: string, headers: HeaderList): boolean {
   return version === '1.1' ? !hasToken(headers, 'close') : hasToken(headers, 'keep-alive') && !hasToken(headers, 'close');
 }
 

@@ -1,0 +1,21 @@
+import path from 'node:path';
+import { loadConfiguration } from '../config/load.ts';
+import { createLog } from '../observe/log.ts';
+import { serveAlone } from '../process/single.ts';
+import { reportProblems } from './check.ts';
+import { EXIT, type Output } from './output.ts';
+
+/** `portcullis start`: serves until SIGTERM. Exit code 0 after a drain, 1 when it could not start. */
+export async function start(options: { config: string }, output: Output): Promise<number> {
+  const file = path.resolve(options.config);
+  const result = await loadConfiguration(file);
+  if (!result.ok) return reportProblems(result, output);
+  const log = createLog();
+  try {
+    await serveAlone({ file, options: result.options, log, print: (line) => output.out.write(`${line}\n`) });
+    return EXIT.ok;
+  } catch (error) {
+    output.err.write(`portcullis: ${(error as Error).message}\n`);
+    return EXIT.problems;
+  }
+}

@@ -1,0 +1,132 @@
+import { constants, type ServerHttp2Stream } from 'node:http2';
+import type { Duplex } from 'node:stream';
+import { refuse } from '../exchange/decision.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import type { HeaderList } from '../exchange/headers.ts';
+import type { ClientSide, ClientWatcher } from '../pipeline/client.ts';
+import type { Http2Body } from './http2-body.ts';
+
+/** What a stream needs of its session. */
+export interface StreamOwner {
+  /** `reset`: it ended because the client, or we for a fault of the client's, reset it. */
+  streamClosed(stream: Http2Stream, reset: boolean): void;
+}
+
+/** A stalled reader gets this long until its stream is reset; set by the session's bounds. */
+export interface StreamBounds {
+  readonly idleTime: number;
+}
+
+/** One HTTP/2 stream, as the way for the answer. Framing and flow control are those of `node:http2`. */
+export class Http2Stream implements ClientSide {
+  watcher: ClientWatcher | undefined = undefined;
+  body: Http2Body | undefined = undefined;
+
+  readonly #stream: ServerHttp2Stream;
+  readonly #owner: StreamOwner;
+  readonly #bounds: StreamBounds;
+  #x: Exchange | undefined = undefined;
+  #bodiless = false;
+  #answering = false;
+  #answered = false;
+  #closed = false;
+  #stalled = Number.POSITIVE_INFINITY;
+
+  constructor(stream: ServerHttp2Stream, owner: StreamOwner, bounds: StreamBounds) {
+    this.#stream = stream;
+    this.#owner = owner;
+    this.#bounds = bounds;
+    stream.on('error', ignore);
+    stream.on('close', () => this.#onClose());
+    stream.on('drain', () => this.#onDrain());
+  }
+
+  /** From here on the stream serves this exchange. */
+  serve(x: Exchange, bodiless: boolean): void {
+    this.#x = x;
+    this.#bodiless = bodiless;
+  }
+
+  /** Ends what has lasted too long at `now`. */
+  sweep(now: number): void {
+    if (this.body !== undefined && now >= this.body.deadline) this.body.breakOff(refuse('body-timeout', 'the body did not arrive within body-time'));
+    if (now >= this.#stalled) this.#stream.close(constants.NGHTTP2_CANCEL);
+  }
+
+  respond(status: number, headers: HeaderList, body: Buffer | string | undefined): void {
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    this.start(status, headers, bytes?.length ?? 0);
+    if (bytes !== undefined && bytes.length > 0) this.write(bytes);
+    this.end(undefined);
+  }
+
+  start(status: number, headers: HeaderList, length: number | undefined): void {
+    if (this.#answering || this.#closed) return;
+    this.#answering = true;
+    this.#bodiless ||= status === 204 || status === 304;
+    if (this.#x !== undefined) this.#x.status = status;
+    const head = [':status', String(status), ...headers];
+    if (length !== undefined && status !== 204 && status !== 304) head.push('content-length', String(length));
+    const endStream = this.#bodiless || length === 0;
+    this.#stream.respond(head, { endStream });
+    if (endStream) this.#bodiless = true;
+  }
+
+  write(chunk: Buffer): boolean {
+    if (!this.#answering || this.#closed || this.#bodiless || chunk.length === 0) return true;
+    if (this.#x !== undefined) this.#x.responseBytes += chunk.length;
+    const flowing = this.#stream.write(chunk);
+    if (!flowing) this.#stalled = performance.now() + this.#bounds.idleTime;
+    return flowing;
+  }
+
+  end(trailers: HeaderList | undefined): void {
+    if (!this.#answering || this.#answered || this.#closed) return;
+    this.#answered = true;
+    this.watcher = undefined;
+    if (!this.#bodiless) this.#finish(trailers);
+    if (this.body !== undefined && !this.body.complete) this.#refuseRest();
+  }
+
+  abort(): void {
+    if (!this.#closed) this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+
+  upgrade(): { socket: Duplex; rest: Buffer } {
+    throw new Error('an HTTP/2 stream is never upgraded');
+  }
+
+  #finish(trailers: HeaderList | undefined): void {
+    if (trailers !== undefined && trailers.length > 0) {
+      this.#stream.once('wantTrailers', () => this.#stream.sendTrailers(toObject(trailers)));
+    }
+    this.#stream.end();
+  }
+
+  /** Nobody reads the rest of the request: the client is told to stop, after the answer and without an error (RFC 9113 section 8.1). */
+  #refuseRest(): void {
+    if (this.#stream.writableFinished || this.#bodiless) this.#stream.close(constants.NGHTTP2_NO_ERROR);
+    else this.#stream.once('finish', () => this.#stream.close(constants.NGHTTP2_NO_ERROR));
+  }
+
+  #onDrain(): void {
+    this.#stalled = Number.POSITIVE_INFINITY;
+    this.watcher?.clientDrained();
+  }
+
+  #onClose(): void {
+    this.#closed = true;
+    const reset = this.#stream.rstCode !== constants.NGHTTP2_NO_ERROR;
+    this.#owner.streamClosed(this, reset);
+    this.body?.breakOff(refuse('client-gone', 'the client reset the stream'));
+    if (!this.#answered) this.watcher?.clientGone();
+  }
+}
+
+function toObject(list: HeaderList): Record<string, string> {
+  const fields: Record<string, string> = Object.create(null);
+  for (let i = 0; i < list.length; i += 2) fields[list[i]] = list[i + 1];
+  return fields;
+}
+
+function ignore(): void {}

@@ -1,0 +1,292 @@
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
+import { normaliseAddress, resolveClient, type TrustedProxies } from '../exchange/client-address.ts';
+import type { Refusal } from '../exchange/decision.ts';
+import type { ConnectionInfo, Exchange } from '../exchange/exchange.ts';
+import { HeadReader } from '../exchange/http1/head-reader.ts';
+import type { Log } from '../pipeline/stage.ts';
+import { boundsOf } from './bounds.ts';
+import { type Closable, ConnectionCaps, type Slot } from './connection-caps.ts';
+import type { Bounds, ConnectionOwner, Corridor } from './corridor.ts';
+import { Http1Connection } from './http1-connection.ts';
+import { Http2Connection } from './http2-connection.ts';
+import type { ListenerOptions } from './options.ts';
+import { acceptProxy, type ProxyHeader } from './proxy-protocol.ts';
+import type { TlsStore } from './tls/contexts.ts';
+
+/** Deadlines are looked at this often: every bound fires within this time after it is due. */
+const SWEEP_MS = 250;
+
+/** Connections that the system may hold for us while we are busy. */
+const BACKLOG = 4096;
+
+export interface ListenerParts {
+  readonly name: string;
+  readonly options: ListenerOptions;
+  readonly corridor: Corridor;
+  readonly trusted: TrustedProxies;
+  /** undefined: plain HTTP. */
+  readonly tls: TlsStore | undefined;
+  readonly log: Log;
+}
+
+type Connection = Http1Connection | Http2Connection;
+
+/** One accepted connection, from its first byte to its end: the socket, its place under the caps, and who speaks on it. */
+class Accepted implements Closable {
+  readonly socket: Socket;
+  slot: Slot | undefined = undefined;
+  connection: Connection | undefined = undefined;
+  info: ConnectionInfo;
+
+  constructor(socket: Socket, info: ConnectionInfo) {
+    this.socket = socket;
+    this.info = info;
+  }
+
+  closeForRoom(): void {
+    this.socket.destroy();
+  }
+}
+
+/**
+ * One address that clients reach: accepts connections within the caps, reads a PROXY header where one is expected, speaks TLS, and
+ * gives the connection to HTTP/1 or HTTP/2 by ALPN. Lives on over reloads while its address stays the same.
+ */
+export class Listener {
+  #name: string;
+  readonly #log: Log;
+  readonly #server: Server;
+  readonly #caps: ConnectionCaps;
+  readonly #connections = new Map<Connection, Accepted>();
+  readonly #shaking = new Map<string, Accepted>();
+  readonly #sweeper: NodeJS.Timeout;
+  readonly http1: ConnectionOwner<Http1Connection>;
+  readonly http2: ConnectionOwner<Http2Connection>;
+  #options: ListenerOptions;
+  #bounds: Bounds;
+  #trusted: TrustedProxies;
+  #tls: TlsStore | undefined;
+  #tlsServer: TlsServer | undefined;
+  #reader: HeadReader;
+  #draining = false;
+
+  constructor(parts: ListenerParts) {
+    this.#name = parts.name;
+    this.#log = parts.log;
+    this.#options = parts.options;
+    this.#bounds = boundsOf(parts.options);
+    this.#trusted = parts.trusted;
+    this.#caps = new ConnectionCaps(capsOf(parts.options));
+    this.#reader = readerOf(this.#bounds);
+    this.http1 = this.#ownerOf<Http1Connection>(parts.corridor);
+    this.http2 = this.#ownerOf<Http2Connection>(parts.corridor);
+    this.#tls = parts.tls;
+    this.#tlsServer = parts.tls === undefined ? undefined : this.#makeTls(parts.tls);
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 });
+    this.#server.on('connection', (socket: Socket) => this.#accept(socket));
+    this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS);
+    this.#sweeper.unref();
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  /** Open connections. */
+  get open(): number {
+    return this.#caps.open;
+  }
+
+  listen(): Promise<AddressInfo> {
+    const { host, port } = this.#options.address;
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host, port, backlog: BACKLOG }, () => {
+        this.#server.removeListener('error', reject);
+        this.#server.on('error', (error) => this.#log.error('a listener failed', { listener: this.#name, error: error.message }));
+        resolve(this.#server.address() as AddressInfo);
+      });
+    });
+  }
+
+  /** Takes changed options over. Connections that are open keep their protocol; bounds hold from their next request on. */
+  reconfigure(parts: Omit<ListenerParts, 'corridor' | 'log'>): void {
+    this.#name = parts.name;
+    this.#options = parts.options;
+    this.#bounds = boundsOf(parts.options);
+    this.#trusted = parts.trusted;
+    this.#caps.bounds = capsOf(parts.options);
+    this.#reader = readerOf(this.#bounds);
+    if (parts.tls === this.#tls) return;
+    this.#tlsServer?.close();
+    this.#tls = parts.tls;
+    this.#tlsServer = parts.tls === undefined ? undefined : this.#makeTls(parts.tls);
+  }
+
+  /** Takes no more connections, and lets those that are open go as soon as they are idle. Resolves when all are closed. */
+  drain(): Promise<void> {
+    this.#draining = true;
+    for (const connection of [...this.#connections.keys()]) connection.drain();
+    for (const waiting of this.#shaking.values()) waiting.socket.destroy();
+    return new Promise((resolve) => {
+      this.#server.close(() => {
+        clearInterval(this.#sweeper);
+        resolve();
+      });
+    });
+  }
+
+  /** Ends every connection at once. */
+  destroy(): void {
+    for (const accepted of this.#connections.values()) accepted.socket.destroy();
+  }
+
+  // ---- accepting
+
+  #accept(socket: Socket): void {
+    const address = normaliseAddress(socket.remoteAddress ?? '');
+    if (address === undefined || this.#draining) {
+      socket.destroy();
+      return;
+    }
+    const accepted = new Accepted(socket, this.#infoOf(address, socket.remotePort ?? 0));
+    const proxied = this.#options['proxy-protocol'] && this.#trusted.has(address);
+    const slot = this.#caps.admit(this.#trusted.has(address) ? undefined : address, accepted);
+    if (typeof slot === 'string') {
+      socket.destroy();
+      return;
+    }
+    accepted.slot = slot;
+    socket.on('close', () => this.#caps.release(slot));
+    socket.on('error', ignore);
+    if (proxied) acceptProxy(socket, this.#bounds.headTime, (header) => this.#proxied(accepted, header));
+    else this.#secure(accepted);
+  }
+
+  #infoOf(peerAddress: string, peerPort: number): ConnectionInfo {
+    return {
+      listener: this.#name,
+      secure: this.#tls !== undefined,
+      peerAddress,
+      peerPort,
+      serverName: undefined,
+      hsts: hstsOf(this.#options),
+    };
+  }
+
+  #proxied(accepted: Accepted, header: ProxyHeader): void {
+    if (header.source !== undefined) {
+      const address = normaliseAddress(header.source.address) ?? header.source.address;
+      accepted.info = this.#infoOf(address, header.source.port);
+      if (accepted.slot !== undefined && !this.#caps.identify(accepted.slot, address)) {
+        accepted.socket.destroy();
+        return;
+      }
+    }
+    this.#secure(accepted);
+  }
+
+  #secure(accepted: Accepted): void {
+    const server = this.#tlsServer;
+    if (server === undefined) {
+      this.#speakHttp1(accepted, accepted.socket, accepted.info);
+      return;
+    }
+    const key = peerOf(accepted.socket);
+    this.#shaking.set(key, accepted);
+    accepted.socket.once('close', () => this.#shaking.delete(key));
+    server.emit('connection', accepted.socket);
+  }
+
+  #makeTls(store: TlsStore): TlsServer {
+    const server = createTlsServer(store.options(), (socket) => this.#shaken(socket));
+    server.on('tlsClientError', (_error, socket) => socket.destroy());
+    store.attach(server);
+    return server;
+  }
+
+  /** The handshake is done. The TLS socket is told apart by its peer: address and port are those of one connection only. */
+  #shaken(socket: TLSSocket): void {
+    const accepted = this.#shaking.get(peerOf(socket));
+    if (accepted === undefined) {
+      socket.destroy();
+      return;
+    }
+    this.#shaking.delete(peerOf(socket));
+    const name = socket.servername;
+    const info: ConnectionInfo = { ...accepted.info, serverName: typeof name === 'string' ? name.toLowerCase() : undefined };
+    socket.on('error', ignore);
+    if (socket.alpnProtocol === 'h2') this.#keep(new Http2Connection(socket, info, this.http2), accepted);
+    else this.#speakHttp1(accepted, socket, info);
+  }
+
+  #speakHttp1(accepted: Accepted, socket: Socket, info: ConnectionInfo): void {
+    this.#keep(new Http1Connection(socket, info, this.http1, this.#reader), accepted);
+  }
+
+  #keep(connection: Connection, accepted: Accepted): void {
+    accepted.connection = connection;
+    this.#connections.set(connection, accepted);
+  }
+
+  // ---- what connections ask for
+
+  #ownerOf<C extends Connection>(corridor: Corridor): ConnectionOwner<C> {
+    const listener = this;
+    const slotOf = (connection: C) => listener.#connections.get(connection)?.slot;
+    return {
+      corridor,
+      get bounds() {
+        return listener.#bounds;
+      },
+      get draining() {
+        return listener.#draining;
+      },
+      busy: (connection) => withSlot(slotOf(connection), (slot) => listener.#caps.headComplete(slot)),
+      idle: (connection) => withSlot(slotOf(connection), (slot) => listener.#caps.idle(slot)),
+      headBegun: (connection) => withSlot(slotOf(connection), (slot) => listener.#caps.headBegun(slot)),
+      closed: (connection) => listener.#connections.delete(connection),
+      locate: (x) => listener.#locate(x),
+    };
+  }
+
+  #locate(x: Exchange): Refusal | undefined {
+    if (!this.#trusted.any) return undefined;
+    const view = resolveClient(x.connection.peerAddress, x.head.headers, this.#trusted);
+    if (view.kind === 'refusal') return view;
+    x.clientAddress = view.address;
+    x.clientScheme = view.scheme ?? x.clientScheme;
+    return undefined;
+  }
+
+  #sweep(): void {
+    const now = performance.now();
+    for (const connection of this.#connections.keys()) connection.sweep(now);
+  }
+}
+
+function withSlot(slot: Slot | undefined, then: (slot: Slot) => void): void {
+  if (slot !== undefined) then(slot);
+}
+
+function capsOf(options: ListenerOptions): { connections: number; connectionsPerAddress: number } {
+  return { connections: options.bounds.connections, connectionsPerAddress: options.bounds['connections-per-address'] };
+}
+
+/** `Strict-Transport-Security` as this listener says it (RFC 6797 section 6.1). */
+function hstsOf({ hsts }: ListenerOptions): string | false {
+  if (hsts === false) return false;
+  const seconds = Math.floor(hsts['max-age'] / 1000);
+  return `max-age=${seconds}${hsts['include-subdomains'] ? '; includeSubDomains' : ''}${hsts.preload ? '; preload' : ''}`;
+}
+
+function readerOf(bounds: Bounds): HeadReader {
+  return new HeadReader('request', { target: bounds.targetBytes, head: bounds.headBytes, fields: bounds.headCount });
+}
+
+function peerOf(socket: Socket): string {
+  return `${socket.remoteAddress} ${socket.remotePort}`;
+}
+
+function ignore(): void {}
