@@ -49,7 +49,8 @@ interface Group<T> {
 /** The routes that share a host and a pattern. Which one serves a request, its headers and its method decide. */
 export class Leaf<T> {
   private readonly groups: Group<T>[] = [];
-  /** The 405 of a leaf whose routes have no header conditions: made once. */
+  /** Where no route has header conditions, which is nearly everywhere: the routes by method, and the 405, made once. */
+  private simple: Map<string, Served<T>> | undefined = undefined;
   private miss: Picked<T> | undefined = undefined;
 
   /** Where two routes compete for everything the first one stays; `findConflicts` tells the user. */
@@ -61,13 +62,15 @@ export class Leaf<T> {
       if (!byMethod.has(method)) byMethod.set(method, served);
     }
     const conditional = this.groups.some(({ conditions }) => conditions.length > 0);
+    this.simple = conditional ? undefined : byMethod;
     this.miss = conditional ? undefined : missOf(byMethod.keys());
   }
 
   /** undefined: the header conditions of no route hold, so that a less specific pattern may have its turn. */
   pick(method: string, headers: HeaderList, preflight: Preflight | undefined): Picked<T> | undefined {
     if (preflight !== undefined) return this.pickForPreflight(preflight, headers);
-    return this.serving(method, headers, undefined) ?? this.miss ?? this.missFor(headers, undefined);
+    if (this.simple !== undefined) return lookUp(this.simple, method) ?? this.miss;
+    return this.serving(method, headers, undefined) ?? this.missFor(headers, undefined);
   }
 
   /**
@@ -90,7 +93,7 @@ export class Leaf<T> {
   private serving(method: string, headers: HeaderList, preflight: Preflight | undefined): Served<T> | undefined {
     for (const group of this.groups) {
       if (group.conditions.length !== 0 && !conditionsHold(group.conditions, headers, preflight)) continue;
-      const served = group.byMethod.get(method) ?? (method === 'HEAD' ? group.byMethod.get('GET') : undefined);
+      const served = lookUp(group.byMethod, method);
       if (served !== undefined) return served;
     }
     return undefined;
@@ -125,6 +128,11 @@ export class Leaf<T> {
     this.groups.sort((a, b) => compareConditions(a.conditions, b.conditions));
     return group;
   }
+}
+
+/** HEAD is served where GET is (RFC 9110 section 9.3.2). */
+function lookUp<T>(byMethod: ReadonlyMap<string, T>, method: string): T | undefined {
+  return byMethod.get(method) ?? (method === 'HEAD' ? byMethod.get('GET') : undefined);
 }
 
 function missOf<T>(methods: Iterable<string>): Picked<T> {

@@ -82,11 +82,11 @@ function parseParameter(part: string): Segment | Problem {
 function parseLiteral(part: string): Segment | Problem {
   if (part.startsWith(':')) return { problem: `write a parameter as {${part.slice(1)}}, not ${quote(part)}` };
   if (part === '') return { kind: 'literal', text: '' };
+  // They would move the pattern: `/a/../admin` has to be written as what it means.
+  if (part === '.' || part === '..') return { problem: `${quote(part)} is resolved when requests are read: write the path that remains` };
   const raw = `/${part.replace(TO_ENCODE, encodeURIComponent)}`;
   const canonical = canonicalPath(raw);
   if (canonical === undefined) return { problem: `requests with the segment ${quote(part)} are refused: ${pathProblem(raw)}` };
-  // Dot segments would move the pattern: `/a/../admin` has to be written as what it means.
-  if (canonical.length < 2) return { problem: `${quote(part)} is resolved when requests are read: write the path that remains` };
   return { kind: 'literal', text: canonical.slice(1) };
 }
 
@@ -113,9 +113,14 @@ export function parseHost(text: string): HostPattern | Problem {
   const wildcard = lower.startsWith('*.');
   const rest = wildcard ? lower.slice(2) : lower;
   if (rest.includes('*')) return { problem: `${quote(text)}: "*" stands for whole labels at the beginning, as in *.example.com` };
-  const host = readHost(lower.startsWith('[') ? lower : domainToASCII(rest))?.host;
+  const host = readHost(toAscii(rest))?.host;
   if (host === undefined) return { problem: `${quote(text)} is not a host name` };
   return { name: wildcard ? `.${host}` : host, wildcard };
+}
+
+/** `domainToASCII` cuts a name off at what ends a host in a URL, so that it must not see such a thing. */
+function toAscii(name: string): string {
+  return /[^\x21-\x7e]/.test(name) && !/[\s/?#@:%\\]/.test(name) ? domainToASCII(name) : name;
 }
 
 function quote(text: string): string {
