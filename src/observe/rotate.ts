@@ -40,15 +40,13 @@ async function takeLock(lock: string): Promise<boolean> {
 }
 
 async function shift(path: string, keep: number): Promise<void> {
-  await rm(`${path}.${keep}`, { force: true });
-  for (let n = keep - 1; n >= 1; n--) await renameIfThere(`${path}.${n}`, `${path}.${n + 1}`);
+  let there = 0;
+  while (there < keep && (await exists(`${path}.${there + 1}`))) there++;
+  if (there === keep) await rm(`${path}.${keep}`);
+  for (let n = Math.min(there, keep - 1); n >= 1; n--) await rename(`${path}.${n}`, `${path}.${n + 1}`);
   await rename(path, `${path}.1`);
 }
 
-async function renameIfThere(from: string, to: string): Promise<void> {
-  try {
-    await rename(from, to);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
+async function exists(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
 }
