@@ -1,0 +1,144 @@
+import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import path from 'node:path';
+import type { GatewayName, Protocol } from './args.ts';
+import { hasCommand, run } from './process.ts';
+
+const HERE = import.meta.dirname;
+
+/** What all contestants of a run share. */
+export interface Ground {
+  readonly dir: string;
+  readonly servicePort: number;
+  readonly certificate: string;
+  readonly key: string;
+  readonly nodeOptions: string;
+}
+
+export interface Contestant {
+  readonly name: string;
+  readonly protocols: readonly Protocol[];
+  /** Why it cannot take part here; undefined when it can. */
+  missing(): Promise<string | undefined>;
+  /** Where it listens, and the command that starts it. */
+  prepare(protocol: Protocol): Promise<{ port: number; command: string[]; env?: Record<string, string>; cwd?: string }>;
+  /** Bytes of records written since the last call; absent where nothing is recorded. */
+  takeRecordLines?(): number;
+}
+
+/** The contestant of that name. */
+export function contestant(name: GatewayName, ground: Ground): Contestant {
+  if (name === 'nginx') return packaged(ground, 'nginx', 'nginx.conf', (file) => ['nginx', '-g', 'daemon off;', '-c', file]);
+  if (name === 'haproxy') return packaged(ground, 'haproxy', 'haproxy.cfg', (file) => ['haproxy', '-db', '-f', file]);
+  if (name === 'fastify') return fastify(ground);
+  if (name === 'undici') return undici(ground);
+  return portcullis(ground, 1);
+}
+
+/** A gateway from the system's packages. */
+function packaged(ground: Ground, name: string, template: string, command: (file: string) => string[]): Contestant {
+  return {
+    name,
+    protocols: ['http', 'https', 'h2'],
+    missing: async () => (hasCommand(name) ? undefined : `${name} is not installed: apt-get install ${name}`),
+    prepare: async (protocol) => {
+      const ports = { HTTP: await freePort(), HTTPS: await freePort() };
+      const file = writeTemplate(ground, template, ports);
+      return { port: protocol === 'http' ? ports.HTTP : ports.HTTPS, command: command(file) };
+    },
+  };
+}
+
+/** The bare proxy on Node's own server and undici. */
+function undici(ground: Ground): Contestant {
+  return {
+    name: 'undici',
+    protocols: ['http', 'https', 'h2'],
+    missing: async () => undefined,
+    prepare: async (protocol) => {
+      const port = await freePort();
+      const file = path.join(HERE, 'proxies', protocol === 'h2' ? 'undici-http2.ts' : 'undici.ts');
+      const tls = protocol === 'http' ? [] : [ground.certificate, ground.key];
+      return { port, command: [process.execPath, file, String(port), String(ground.servicePort), ...tls] };
+    },
+  };
+}
+
+function fastify(ground: Ground): Contestant {
+  const folder = path.join(HERE, 'peers');
+  return {
+    name: 'fastify',
+    protocols: ['http'],
+    missing: async () => {
+      if (existsSync(path.join(folder, 'node_modules/fastify'))) return undefined;
+      try {
+        await run(['npm', 'ci', '--prefix', folder, '--ignore-scripts', '--no-audit', '--no-fund'], 120_000);
+        return undefined;
+      } catch (error) {
+        return `its packages could not be installed: ${String(error).slice(0, 200)}`;
+      }
+    },
+    prepare: async () => {
+      const port = await freePort();
+      return { port, command: [process.execPath, path.join(folder, 'fastify.js'), String(port), String(ground.servicePort)] };
+    },
+  };
+}
+
+/** This repository's gateway, all checks off, the access record on. */
+export function portcullis(ground: Ground, workers: number): Contestant {
+  const main = path.join(HERE, '../src/main.ts');
+  const access = path.join(ground.dir, 'access.jsonl');
+  return {
+    name: workers === 1 ? 'portcullis' : `portcullis ×${workers}`,
+    protocols: ['http', 'https', 'h2'],
+    missing: async () => (existsSync(main) ? undefined : 'src/main.ts is not there'),
+    prepare: async (protocol) => {
+      const ports = { HTTP: await freePort(), HTTPS: await freePort(), WORKERS: workers };
+      const file = writeTemplate(ground, 'portcullis.yaml', ports);
+      const command = [process.execPath, main, 'start', '--config', file];
+      const env = { NODE_OPTIONS: ground.nodeOptions };
+      return { port: protocol === 'http' ? ports.HTTP : ports.HTTPS, command, env, cwd: ground.dir };
+    },
+    takeRecordLines: () => {
+      if (!existsSync(access) || statSync(access).size === 0) return 0;
+      const bytes = readFileSync(access);
+      truncateSync(access);
+      let lines = 0;
+      for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) lines += 1;
+      return lines;
+    },
+  };
+}
+
+/** Fills in a file of `config/`; gives back the path of the result. */
+export function writeTemplate(
+  ground: Pick<Ground, 'dir' | 'servicePort'>,
+  name: string,
+  values: Record<string, string | number>,
+): string {
+  const all: Record<string, string | number> = {
+    ...values,
+    DIR: ground.dir,
+    SERVICE: ground.servicePort,
+    // Workers of nginx give up root; then they could not read what this process wrote.
+    USER: process.getuid?.() === 0 ? 'user root;' : '',
+  };
+  const text = readFileSync(path.join(HERE, 'config', name), 'utf8').replace(/@([A-Z]+)@/g, (_, key: string) => String(all[key]));
+  const file = path.join(ground.dir, name);
+  writeFileSync(file, text);
+  return file;
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  return port;
+}

@@ -1,0 +1,101 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { findWrongAnswer, isUp } from './answers.ts';
+import type { Options, Protocol, Work } from './args.ts';
+import type { Contestant } from './contestants.ts';
+import { applyLoad, type Load } from './load.ts';
+import { cpuSeconds, pinned, processTree, residentMegabytes, type Started, start, sum } from './process.ts';
+import { ANSWER } from './workload.ts';
+
+export interface Measurement {
+  readonly gateway: string;
+  readonly protocol: Protocol;
+  readonly work: Work;
+  readonly round: number;
+  /** Requests per second. */
+  readonly rps: number;
+  /** Microseconds of CPU per request, all processes of the gateway together. */
+  readonly cpu: number;
+  /** Milliseconds. */
+  readonly p50: number;
+  readonly p99: number;
+  /** Megabytes, all processes of the gateway together. */
+  readonly memory: number;
+  /** Each worker's part of the CPU, where there are several. */
+  readonly shares: readonly number[];
+  /** Why the figures do not count. */
+  readonly wrong: string | undefined;
+}
+
+const WARM_UP_SECONDS = 2;
+
+/** Starts one gateway, warms it up, measures, checks its answers before and after, and stops it. */
+export async function measure(
+  one: Contestant,
+  protocol: Protocol,
+  work: Work,
+  round: number,
+  options: Options,
+  files: Load['files'],
+): Promise<Measurement> {
+  const { port, command, env, cwd } = await one.prepare(protocol);
+  const cores = options.workers === undefined ? '0' : `0-${options.workers - 1}`;
+  const gateway = start(pinned(cores, command), env, cwd);
+  const base = { gateway: one.name, protocol, work, round };
+  try {
+    const problem = await waitUntilUp(gateway, protocol, port);
+    if (problem !== undefined) return { ...base, ...NOTHING, wrong: problem };
+    const before = await findWrongAnswer(protocol, port);
+    if (before !== undefined) return { ...base, ...NOTHING, wrong: before };
+    const { connections, streams, seconds } = options;
+    const load: Load = { protocol, work, port, connections, streams, seconds, answerBytes: ANSWER.length, files };
+    await applyLoad({ ...load, seconds: WARM_UP_SECONDS });
+    // Records are written in batches: let those of the warm-up arrive before counting begins.
+    await wait(300);
+    one.takeRecordLines?.();
+    const figures = await measureLoad(gateway.pid, load);
+    await wait(300);
+    const missing = findMissingRecords(one, figures.requests, connections * streams);
+    const wrong = figures.wrong ?? missing ?? (await findWrongAnswer(protocol, port));
+    const { rps, cpu, p50, p99, memory, shares } = figures;
+    return { ...base, rps, cpu, p50, p99, memory, shares, wrong };
+  } finally {
+    await gateway.stop();
+    one.takeRecordLines?.();
+  }
+}
+
+const NOTHING = { rps: 0, cpu: 0, p50: 0, p99: 0, memory: 0, shares: [] };
+
+async function waitUntilUp(gateway: Started, protocol: Protocol, port: number): Promise<string | undefined> {
+  const end = performance.now() + 20_000;
+  while (performance.now() < end && gateway.isRunning()) {
+    if (await isUp(protocol, port)) return undefined;
+    await wait(50);
+  }
+  return `did not start: ${gateway.errors().trim().slice(-300).replaceAll('\n', ' ')}`;
+}
+
+async function measureLoad(pid: number, load: Load) {
+  const pids = processTree(pid);
+  const before = pids.map(cpuSeconds);
+  const began = performance.now();
+  const result = await applyLoad(load);
+  const seconds = (performance.now() - began) / 1000;
+  const used = pids.map((one, index) => cpuSeconds(one) - before[index]);
+  const memory = sum(processTree(pid).map(residentMegabytes));
+  const workers = used.slice(1);
+  return {
+    ...result,
+    rps: result.requests / Math.max(load.seconds, Math.min(seconds, load.seconds + 1)),
+    cpu: (sum(used) / Math.max(1, result.requests)) * 1e6,
+    memory,
+    shares: workers.length > 1 ? workers.map((one) => one / Math.max(sum(workers), 1e-9)) : [],
+  };
+}
+
+/** Requests that were still running when the load ended may have a record or not. */
+function findMissingRecords(one: Contestant, requests: number, running: number): string | undefined {
+  if (one.takeRecordLines === undefined) return undefined;
+  const lines = one.takeRecordLines();
+  return lines >= requests && lines <= requests + running + 1 ? undefined : `${lines} access records for ${requests} requests`;
+}
