@@ -1,6 +1,8 @@
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { loadConfiguration } from '../config/load.ts';
 import { createLog } from '../observe/log.ts';
+import { serveWithWorkers } from '../process/primary.ts';
 import { serveAlone } from '../process/single.ts';
 import { reportProblems } from './check.ts';
 import { EXIT, type Output } from './output.ts';
@@ -10,9 +12,12 @@ export async function start(options: { config: string }, output: Output): Promis
   const file = path.resolve(options.config);
   const result = await loadConfiguration(file);
   if (!result.ok) return reportProblems(result, output);
-  const log = createLog();
+  const parts = { file, options: result.options, log: createLog(), print: (line: string) => output.out.write(`${line}\n`) };
+  const { workers } = result.options;
+  const count = workers === 'auto' ? availableParallelism() : workers;
   try {
-    await serveAlone({ file, options: result.options, log, print: (line) => output.out.write(`${line}\n`) });
+    if (count === 1) await serveAlone(parts);
+    else await serveWithWorkers(parts, count);
     return EXIT.ok;
   } catch (error) {
     output.err.write(`portcullis: ${(error as Error).message}\n`);

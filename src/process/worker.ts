@@ -1,0 +1,44 @@
+import { Gateway } from '../config/swap.ts';
+import { createLog } from '../observe/log.ts';
+import { surviveDefects } from './defects.ts';
+import type { Order, Reply } from './messages.ts';
+
+/**
+ * The program of one worker process. It does what the primary says and nothing of its own: signals to the whole group reach the
+ * primary too, which decides. When the primary is gone, so is the worker.
+ */
+const log = createLog();
+let gateway: Gateway | undefined;
+
+surviveDefects(log);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => {});
+process.on('disconnect', () => void leave());
+process.on('message', (order: Order) => {
+  void follow(order).then(
+    (reply) => answer({ number: order.number, ...reply }),
+    (error: Error) => answer({ number: order.number, error: error.message }),
+  );
+});
+
+async function follow(order: Order): Promise<Omit<Reply, 'number'>> {
+  if (order.kind === 'start') {
+    gateway = new Gateway({ log, shared: order.shared, severalWorkers: true });
+    await gateway.start(order.options);
+    return { addresses: gateway.addresses() };
+  }
+  if (gateway === undefined) throw new Error('not started');
+  if (order.kind === 'reload') await gateway.reload(order.options);
+  else if (order.kind === 'reopen-logs') gateway.reopenLogs();
+  else if (order.kind === 'metrics') return { metrics: gateway.metrics() };
+  else await gateway.drain();
+  return order.kind === 'reload' ? { addresses: gateway.addresses() } : {};
+}
+
+function answer(reply: Reply): void {
+  if (process.connected) process.send?.(reply);
+}
+
+async function leave(): Promise<void> {
+  await gateway?.drain();
+  process.exit(0);
+}
