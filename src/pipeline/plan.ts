@@ -14,6 +14,12 @@ export interface WholeResponse {
   readonly over: 'pass' | 'refuse';
 }
 
+/** Takes an upgraded connection apart into messages of at most `limit` bytes. */
+export interface MessageInspection {
+  readonly limit: number;
+  readonly inspect: typeof import('./websocket.ts').inspectMessages;
+}
+
 /** One route, ready to be walked: what its rooms have to do at each moment, in order, and nothing else. */
 export interface RoutePlan {
   readonly path: string;
@@ -29,8 +35,8 @@ export interface RoutePlan {
   /** Bound of a request body that a room has to see whole; undefined = it streams. */
   readonly wholeRequest: number | undefined;
   readonly wholeResponse: WholeResponse | undefined;
-  /** Bound of one message where a room looks at messages; undefined = upgraded connections are tunnelled byte for byte. */
-  readonly messageLimit: number | undefined;
+  /** How an upgraded connection is taken apart where a room looks at messages; undefined = it is tunnelled byte for byte. */
+  readonly messages: MessageInspection | undefined;
   /** Adds the route's response fields to answers of our own, refusals among them. */
   readonly decorate: ((x: Exchange, headers: HeaderList) => void) | undefined;
   close(): Promise<void>;
@@ -46,7 +52,7 @@ export interface PlanParts {
 }
 
 /** Lists the hooks of the rooms that are present on a route, in the order of the rooms. */
-export function makePlan(parts: PlanParts, rooms: readonly Prepared[]): RoutePlan {
+export async function makePlan(parts: PlanParts, rooms: readonly Prepared[]): Promise<RoutePlan> {
   return {
     path: parts.path,
     service: parts.service,
@@ -61,7 +67,7 @@ export function makePlan(parts: PlanParts, rooms: readonly Prepared[]): RoutePla
     end: hooks(rooms, (room) => room.onEnd?.bind(room)),
     wholeRequest: smallest(rooms.map((room) => limitOf(room.needs?.request, 'whole')), parts.bodyLimit),
     wholeResponse: wholeResponse(rooms),
-    messageLimit: smallest(rooms.flatMap((room) => [limitOf(room.needs?.request, 'messages'), limitOf(room.needs?.response, 'messages')])),
+    messages: await messageInspection(rooms),
     close: async () => {
       await Promise.all(rooms.map((room) => room.close?.()));
     },
@@ -80,6 +86,12 @@ function limitOf(need: Need | undefined, kind: 'whole' | 'messages'): number | u
 function smallest(limits: readonly (number | undefined)[], also = Number.POSITIVE_INFINITY): number | undefined {
   const asked = limits.filter((limit) => limit !== undefined);
   return asked.length === 0 ? undefined : Math.min(also, ...asked);
+}
+
+/** The reader of WebSocket frames is loaded only where somebody looks at messages. */
+async function messageInspection(rooms: readonly Prepared[]): Promise<MessageInspection | undefined> {
+  const limit = smallest(rooms.flatMap((room) => [limitOf(room.needs?.request, 'messages'), limitOf(room.needs?.response, 'messages')]));
+  return limit === undefined ? undefined : { limit, inspect: (await import('./websocket.ts')).inspectMessages };
 }
 
 function wholeResponse(rooms: readonly Prepared[]): WholeResponse | undefined {

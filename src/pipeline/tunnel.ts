@@ -2,7 +2,6 @@ import type { Duplex } from 'node:stream';
 import type { Refusal } from '../exchange/decision.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { RoutePlan } from './plan.ts';
-import { inspectMessages } from './websocket.ts';
 
 /** One end of an upgraded connection, with the bytes that were read behind its head. */
 export interface TunnelEnd {
@@ -19,12 +18,12 @@ export type TunnelClosed = (refusal: Refusal | undefined) => void;
 export function openTunnel(x: Exchange, plan: RoutePlan, client: TunnelEnd, service: TunnelEnd, closed: TunnelClosed): void {
   const once = closeTogether(client.socket, service.socket, closed);
   count(x, client.socket, service.socket);
-  if (plan.messageLimit === undefined) {
+  if (plan.messages === undefined) {
     if (service.rest.length > 0) client.socket.write(service.rest);
     if (client.rest.length > 0) service.socket.write(client.rest);
     client.socket.pipe(service.socket);
     service.socket.pipe(client.socket);
-  } else inspectMessages(x, plan, plan.messageLimit, client, service, once);
+  } else plan.messages.inspect(x, plan.message, plan.messages.limit, client, service, once);
 }
 
 /** When one end goes, the other goes; an error of either is nothing but its end. */

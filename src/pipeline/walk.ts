@@ -144,7 +144,7 @@ export class Walk implements AnswerSink, BodySink, ClientWatcher {
     const x = this.#x;
     const headers = requestHeaders(x, this.#plan.forward);
     if (this.#plan.wholeResponse !== undefined) setHeader(headers, 'accept-encoding', 'identity');
-    if (x.upgrade && this.#plan.messageLimit !== undefined) removeHeader(headers, 'sec-websocket-extensions');
+    if (x.upgrade && this.#plan.messages !== undefined) removeHeader(headers, 'sec-websocket-extensions');
     const { path, query, method } = x.head;
     this.#pieces = undefined;
     this.#size = 0;

@@ -2,7 +2,7 @@ import type { Duplex, Writable } from 'node:stream';
 import { Receiver, Sender } from 'ws';
 import { type Outcome, type Refusal, refuse } from '../exchange/decision.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import type { MessageHook, RoutePlan } from './plan.ts';
+import type { MessageHook } from './plan.ts';
 import type { Message } from './stage.ts';
 import type { TunnelClosed, TunnelEnd } from './tunnel.ts';
 
@@ -35,8 +35,14 @@ const WENT_AWAY = 1001;
  * Takes an upgraded connection apart into messages, shows each to the rooms that look at them, and writes it again on the other side:
  * what the rooms saw is what the other side gets. Compression is never negotiated on such a route.
  */
-export function inspectMessages(x: Exchange, plan: RoutePlan, limit: number, client: TunnelEnd, service: TunnelEnd, closed: TunnelClosed): void {
-  const rooms = plan.message;
+export function inspectMessages(
+  x: Exchange,
+  rooms: readonly MessageHook[],
+  limit: number,
+  client: TunnelEnd,
+  service: TunnelEnd,
+  closed: TunnelClosed,
+): void {
   const toService = new Direction(x, rooms, 'in', client.socket, service.socket, limit);
   const toClient = new Direction(x, rooms, 'out', service.socket, client.socket, limit);
   const stop = (refusal: Refusal, code: number) => {
