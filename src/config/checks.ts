@@ -67,7 +67,7 @@ function checkAdmin(file: Mapping, report: Report): void {
 }
 
 function checkAddresses(file: Mapping, report: Report): void {
-  const taken: { address: Address; where: string }[] = [];
+  const taken: { address: Address; at: string[] }[] = [];
   const sections: [string[], Mapping][] = Object.entries(mapping(file.listeners)).map(([name, value]) => [
     ['listeners', name],
     mapping(value),
@@ -77,16 +77,21 @@ function checkAddresses(file: Mapping, report: Report): void {
     const address = addressOf(section);
     if (address === undefined || address.port === 0) continue;
     const other = taken.find((one) => overlap(one.address, address));
-    if (other !== undefined) report([...at, 'address'], `${formatAddress(address)} is already taken by ${other.where}`);
-    taken.push({ address, where: at.join('.') });
+    if (other !== undefined)
+      report([...at, 'address'], `${formatAddress(address)} is already taken by ${other.at.join('.')}`, { other: other.at });
+    taken.push({ address, at });
   }
 }
 
+/** Whether the system would refuse to listen on both: `::` takes IPv4 too. */
 function overlap(a: Address, b: Address): boolean {
-  const any = (address: Address) => address.host === '0.0.0.0' || address.host === '::';
-  const sameFamily = a.host.includes(':') === b.host.includes(':');
-  return a.port === b.port && (a.host === b.host || ((any(a) || any(b)) && (sameFamily || a.host === '::' || b.host === '::')));
+  const [one, two] = [numericHost(a), numericHost(b)];
+  if (a.port !== b.port) return false;
+  if (one === two || one === '::' || two === '::') return true;
+  return one.includes(':') === two.includes(':') && (one === '0.0.0.0' || two === '0.0.0.0');
 }
+
+const numericHost = ({ host }: Address) => (host === 'localhost' ? '127.0.0.1' : host);
 
 function checkServices(file: Mapping, report: Report): void {
   const names = Object.keys(mapping(file.services));
@@ -111,7 +116,7 @@ function checkDuplicates(file: Mapping, report: Report): void {
     value: undefined,
   }));
   for (const { first, second, problem } of findConflicts(entries)) {
-    report(['routes', indexes[second], 'path'], `${problem} (routes[${indexes[first]}])`);
+    report(['routes', indexes[second], 'path'], problem, { other: ['routes', indexes[first]] });
   }
 }
 

@@ -9,7 +9,7 @@ export interface UnresolvedReference {
 export interface Interpolated {
   readonly text: string;
   /** The values that came from the environment: they may be secret. */
-  readonly values: readonly string[];
+  readonly values: readonly { readonly name: string; readonly value: string }[];
   readonly unresolved: readonly UnresolvedReference[];
 }
 
@@ -22,7 +22,7 @@ const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
  * the default is taken when the variable is unset or empty. What comes in is not looked at again.
  */
 export function interpolate(text: string, environment: Readonly<Record<string, string | undefined>>): Interpolated {
-  const values: string[] = [];
+  const values: { name: string; value: string }[] = [];
   const unresolved: UnresolvedReference[] = [];
   const replaced = text.replace(REFERENCE, (whole: string, inner: string | undefined, end: string | undefined, index: number) => {
     if (inner === undefined) return '${';
@@ -35,7 +35,7 @@ export function interpolate(text: string, environment: Readonly<Record<string, s
       return whole;
     }
     if (found.value === undefined) unresolved.push({ index, message: `the environment variable ${found.name} is not set` });
-    else if (found.fromEnvironment) values.push(found.value);
+    else if (found.fromEnvironment) values.push({ name: found.name, value: found.value });
     return found.value ?? whole;
   });
   return { text: replaced, values, unresolved };

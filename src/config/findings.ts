@@ -12,7 +12,14 @@ export interface Finding {
 }
 
 /** Reports a finding at the value, or at the key, that `path` leads to. */
-export type Report = (path: Path, message: string, options?: { hint?: string; at?: 'key' | 'value' }) => void;
+export type Report = (path: Path, message: string, options?: ReportOptions) => void;
+
+export interface ReportOptions {
+  readonly hint?: string;
+  readonly at?: 'key' | 'value';
+  /** Something else that is part of the problem: its line is told. */
+  readonly other?: Path;
+}
 
 /** What must not be shown: the text, and what stands in its place. */
 export interface Secret {
@@ -35,8 +42,13 @@ export class Findings {
   readonly report: Report = (path, message, options) => {
     const place = options?.at === 'key' ? placeOfKey(this.source, path) : placeOfValue(this.source, path);
     if (place.node !== undefined && this.unknown.has(place.node)) return;
-    this.found.push({ place, message, hint: options?.hint });
+    const other = options?.other === undefined ? '' : ` (line ${this.#lineOf(options.other)})`;
+    this.found.push({ place, message: message + other, hint: options?.hint });
   };
+
+  #lineOf(path: Path): number {
+    return this.source.lines.linePos(placeOfValue(this.source, path).offset).line;
+  }
 
   reportOffset(offset: number, message: string, hint?: string): void {
     this.found.push({ place: { offset, via: undefined, node: undefined }, message, hint });
@@ -64,6 +76,7 @@ export class Findings {
   #redact(message: string): string {
     let text = message;
     for (const secret of this.secrets) {
+      if (secret.text === '') continue;
       text = text.replaceAll(JSON.stringify(secret.text), () => JSON.stringify(secret.shown));
       // Short values cannot be told from ordinary words, and replacing them would make every message unreadable.
       if (secret.text.length >= 4) text = replaceIgnoringCase(text, secret.text, secret.shown);

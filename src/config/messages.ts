@@ -26,7 +26,7 @@ export function issueMessage(issue: Issue): string {
     case 'invalid_type':
       return expected(typeName(issue.expected as string), issue.input);
     case 'invalid_value':
-      return expected(words(issue.values as readonly unknown[]), issue.input);
+      return expected(orList(quoted(issue.values as readonly unknown[])), issue.input);
     case 'too_small':
       return boundMessage(issue.origin as string, 'least', Number(issue.minimum), issue.inclusive !== false);
     case 'too_big':
@@ -61,12 +61,12 @@ function allowedWords(issue: Issue): string[] {
 
 function unionMessage(issue: Issue): string {
   const branches = issue.errors as Issue[][];
-  const forms = branches.map(([first]) => {
-    if (first?.code === 'invalid_type') return typeName(first.expected as string);
-    if (first?.code === 'invalid_value') return words(first.values as readonly unknown[]);
-    return undefined;
+  const forms = branches.flatMap(([first]) => {
+    if (first?.code === 'invalid_type')
+      return first.expected === 'boolean' ? ['true', 'false'] : [typeName(first.expected as string)];
+    return first?.code === 'invalid_value' ? quoted(first.values as readonly unknown[]) : [];
   });
-  const known = [...new Set(forms.filter((form) => form !== undefined))];
+  const known = [...new Set(forms)];
   return known.length === 0 ? 'not a valid value' : expected(orList(known), issue.input);
 }
 
@@ -74,7 +74,8 @@ function expected(what: string, found: unknown): string {
   if (found === null) return `has no value: expected ${what}`;
   const kind = Array.isArray(found) ? 'array' : typeof found;
   const name = typeName(kind);
-  return kind === 'undefined' || what.includes(name) || kind === 'string'
+  // "not text" would say nothing: every word of the file is text.
+  return kind === 'undefined' || kind === 'string' || kind === 'number'
     ? `expected ${what}`
     : `expected ${what}, not ${kind === 'boolean' ? String(found) : name}`;
 }
@@ -97,8 +98,8 @@ function typeName(type: string): string {
   return TYPE_NAMES[type] ?? type;
 }
 
-function words(values: readonly unknown[]): string {
-  return orList(values.map((value) => JSON.stringify(value)));
+function quoted(values: readonly unknown[]): string[] {
+  return values.map((value) => JSON.stringify(value));
 }
 
 function orList(items: readonly string[]): string {

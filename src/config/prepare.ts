@@ -47,7 +47,12 @@ export async function prepare(options: GatewayOptions, parts: PrepareParts): Pro
   }
 }
 
-async function preparePlan(route: GatewayRoute, options: GatewayOptions, world: World, places: readonly Place[]): Promise<RoutePlan> {
+async function preparePlan(
+  route: GatewayRoute,
+  options: GatewayOptions,
+  world: World,
+  places: readonly Place[],
+): Promise<RoutePlan> {
   const context = { path: route.path, methods: route.methods ?? DEFAULT_METHODS, service: route.service, bodyLimit: route.body };
   const rooms: Prepared[] = [];
   for (const place of places) {

@@ -1,9 +1,9 @@
-import { isAlias, isScalar, type Scalar, visit } from 'yaml';
+import { isScalar, type Scalar, visit } from 'yaml';
 import type { z } from 'zod';
 import { interpolate } from './environment.ts';
 import type { Findings } from './findings.ts';
 import type { Path } from './schema-tree.ts';
-import { placeOfValue, type Source } from './source.ts';
+import { placeOfValue, resolved, type Source } from './source.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -19,8 +19,8 @@ export function replaceReferences(source: Source, environment: Environment, find
         findings.reportOffset(referenceOffset(source, node, written, index), message);
       // What stands in the file instead of the value is not worth a second complaint.
       if (result.unresolved.length > 0) findings.unknown.add(node);
-      for (const value of result.values) findings.secrets.push({ text: value, shown: '${…}' });
       if (result.values.length > 0) findings.secrets.push({ text: result.text, shown: written });
+      for (const { name, value } of result.values) findings.secrets.push({ text: value, shown: `\${${name}}` });
       node.value = result.text;
       replaced.add(node);
     },
@@ -54,7 +54,7 @@ export function retype(
       changed = issue.errors.map((branch) => retype(source, replaced, branch, at)).includes(true) || changed;
     if (issue.code !== 'invalid_type') continue;
     const place = placeOfValue(source, at);
-    const node = isAlias(place.node) ? place.node.resolve(source.document) : place.node;
+    const node = resolved(source, place.node);
     if (!isScalar(node) || !replaced.has(node) || typeof node.value !== 'string') continue;
     const value = typed(node.value, issue.expected);
     if (value !== undefined) node.value = value;

@@ -95,7 +95,10 @@ export const gatewaySchema = z.strictObject({
     .describe('Which requests go to which service, and what protects them. Their order never matters: the most exact path wins.'),
   waf: waf.optional().describe('The web application firewall, for all routes.'),
   observe: observeOptions.prefault({}).describe('Records, logs and metrics.'),
-  store: z.literal('memory').default('memory').describe('Where counters and sessions are kept. This version has only `memory`.'),
+  store: z
+    .literal('memory', { error: 'this version has no other store: the only value is "memory"' })
+    .default('memory')
+    .describe('Where counters and sessions are kept. This version has only `memory`.'),
   admin: adminOptions
     .optional()
     .describe('The admin listener with `/healthz`, `/readyz` and `/metrics`. Without it there is none.'),

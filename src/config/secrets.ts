@@ -1,6 +1,6 @@
-import { isAlias, isScalar, type Scalar, visit } from 'yaml';
+import { isScalar, type Scalar, visit } from 'yaml';
 import { type Excerpt, makeExcerpt } from './problem.ts';
-import type { Source } from './source.ts';
+import { resolved, type Source } from './source.ts';
 
 /** Offsets in the text; the second is behind the last character. */
 export type Range = readonly [from: number, to: number];
@@ -9,6 +9,8 @@ const SECRET_KEY = /(?:^|[-_])(?:token|key|secret|password|passphrase)$/i;
 const SECRET_PAIR =
   /([\w-]*(?:token|key|secret|password|passphrase)["']?\s*:\s*)("[^"]*"?|'[^']*'?|[^\s,"'{}[\]#&*!|>][^\s,}\]]*)/gi;
 const USER_INFO = /(:\/\/)[^\s/@"']+@/g;
+/** A reference alone says which variable holds the secret, not the secret. */
+const REFERENCE = /^["']?\$\{\w+\}["']?(?=[\s,}\]]|$)/;
 const FILE_NAME = /^["']?[\w./-]+\.(?:key|pem|crt|cer|der|yaml|yml|json)["']?$/;
 
 /** True when a value under this key must not be shown. A name of a key file is no secret. */
@@ -26,7 +28,7 @@ export function secretScalars(source: Source): Scalar[] {
   const found: Scalar[] = [];
   visit(source.document, {
     Pair(_, { key, value }) {
-      const scalar = isAlias(value) ? value.resolve(source.document) : value;
+      const scalar = resolved(source, value);
       if (isScalar(key) && isScalar(scalar) && isSecret(String(key.value), String(scalar.value))) found.push(scalar);
     },
   });
@@ -48,7 +50,11 @@ export function maskedExcerpt(source: Source, offset: number, masks: readonly Ra
     ...matches(line, SECRET_PAIR, 1, (text) => !FILE_NAME.test(text)),
     ...matches(line, USER_INFO, 1, () => true),
   ];
-  const masked = mask(line, [...own, ...patterns], offset - from + 1);
+  const masked = mask(
+    line,
+    [...own, ...patterns].filter(([start]) => !REFERENCE.test(line.slice(start))),
+    offset - from + 1,
+  );
   return makeExcerpt(masked.line, masked.column);
 }
 
@@ -68,7 +74,8 @@ function mask(line: string, ranges: readonly Range[], column: number): { line: s
   for (const [from, to] of [...ranges].sort((a, b) => a[0] - b[0])) {
     if (to <= at) continue;
     const start = Math.max(from, at);
-    text += line.slice(at, start) + MASK;
+    // What overlaps or touches the mask before it is one with it.
+    text += start === at && text.endsWith(MASK) ? '' : line.slice(at, start) + MASK;
     if (column > to) moved += MASK.length - (to - start);
     else if (column > start + 1) moved = text.length - MASK.length + 1;
     at = to;

@@ -9,6 +9,7 @@ import {
   type Node,
   type Pair,
   parseDocument,
+  visit,
   type YAMLMap,
 } from 'yaml';
 import type { Path } from './schema-tree.ts';
@@ -19,6 +20,8 @@ export interface Source {
   readonly text: string;
   readonly lines: LineCounter;
   readonly document: Document.Parsed;
+  /** What each alias stands for; undefined where no anchor of its name stands before it. */
+  readonly targets: ReadonlyMap<Alias, Node | undefined>;
 }
 
 /** Where something stands. `via` is the outermost alias or merge through which it was reached. */
@@ -38,7 +41,25 @@ export function readSource(file: string, text: string): Source {
     uniqueKeys: true,
     prettyErrors: false,
   });
-  return { file, text, lines, document };
+  return { file, text, lines, document, targets: aliasTargets(document) };
+}
+
+/** One walk for all aliases: `Alias.resolve` walks the whole file for each of them. */
+function aliasTargets(document: Document.Parsed): Map<Alias, Node | undefined> {
+  const anchors = new Map<string, Node>();
+  const targets = new Map<Alias, Node | undefined>();
+  visit(document, {
+    Node(_, node) {
+      if (isAlias(node)) targets.set(node, anchors.get(node.source));
+      else if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    },
+  });
+  return targets;
+}
+
+/** The node itself, or what it stands for. */
+export function resolved(source: Source, node: unknown): unknown {
+  return isAlias(node) ? source.targets.get(node) : node;
 }
 
 /** The place of the value at `path`; where there is none, the place of the nearest thing around it. */
@@ -97,7 +118,7 @@ function through(
   node: Node | undefined,
   via: Alias | undefined,
 ): { node: Node | undefined; via: Alias | undefined } {
-  return isAlias(node) ? { node: node.resolve(source.document), via: via ?? node } : { node, via };
+  return isAlias(node) ? { node: source.targets.get(node), via: via ?? node } : { node, via };
 }
 
 interface FoundPair {

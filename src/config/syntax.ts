@@ -1,6 +1,6 @@
-import { isAlias, isMap, isScalar, isSeq, type Node, visit, type YAMLError } from 'yaml';
+import { isMap, isScalar, isSeq, type Node, visit, type YAMLError } from 'yaml';
 import type { Findings } from './findings.ts';
-import { isMergeKey, type Source } from './source.ts';
+import { isMergeKey, resolved, type Source } from './source.ts';
 
 /** Only the first error of syntax is worth showing, the others mostly follow from it; doubled keys are shown all. */
 export function checkSyntax(source: Source, findings: Findings): boolean {
@@ -12,7 +12,7 @@ export function checkSyntax(source: Source, findings: Findings): boolean {
     );
   }
   const first = [...errors, ...warnings].find((one) => one.code !== 'DUPLICATE_KEY');
-  if (first !== undefined) findings.reportOffset(first.pos[0], syntaxMessage(first), syntaxHint(source, first));
+  if (first !== undefined) findings.reportOffset(syntaxOffset(source, first), syntaxMessage(first), syntaxHint(source, first));
   else if (contents === null || (isScalar(contents) && contents.value === null)) findings.reportOffset(0, 'the file is empty');
   else return true;
   return false;
@@ -30,6 +30,18 @@ function syntaxMessage(error: YAMLError): string {
   return `not valid YAML: ${error.message.replace(/: "[^]*$/, '').replace(/^([A-Z])(?=[a-z])/, (letter) => letter.toLowerCase())}`;
 }
 
+/** A quote that is never closed is found at the end of the file; it has to be mended where it was opened. */
+function syntaxOffset(source: Source, error: YAMLError): number {
+  let offset = error.pos[0];
+  if (error.code !== 'MISSING_CHAR' || offset < source.text.trimEnd().length) return offset;
+  visit(source.document, {
+    Scalar(_, { type, range }) {
+      if (type?.startsWith('QUOTE') && range && range[1] >= error.pos[0]) offset = range[0];
+    },
+  });
+  return offset;
+}
+
 function syntaxHint(source: Source, error: YAMLError): string | undefined {
   const line = source.text.slice(source.text.lastIndexOf('\n', error.pos[0]) + 1).split('\n', 1)[0];
   return /\$\{/.test(line) ? 'inside { } and [ ], a value with ${…} must stand in quotes' : undefined;
@@ -40,7 +52,7 @@ export function checkAliases(source: Source, findings: Findings): boolean {
   const before = findings.found.length;
   visit(source.document, {
     Alias(_, alias, ancestors) {
-      const target = alias.resolve(source.document);
+      const target = source.targets.get(alias);
       if (target === undefined)
         findings.reportOffset(alias.range?.[0] ?? 0, `no anchor &${alias.source} stands before this alias`);
       else if (ancestors.includes(target))
@@ -49,7 +61,7 @@ export function checkAliases(source: Source, findings: Findings): boolean {
     Pair(_, pair) {
       if (!isMergeKey(pair)) return;
       const merged = isSeq(pair.value) ? pair.value.items : [pair.value];
-      const targets = merged.map((item) => (isAlias(item) ? item.resolve(source.document) : item));
+      const targets = merged.map((item) => resolved(source, item));
       if (targets.every((target) => target === undefined || isMap(target))) return;
       findings.reportOffset((pair.key as Node).range?.[0] ?? 0, '`<<` takes a mapping, or a list of mappings');
     },
