@@ -9,7 +9,7 @@ import { requestHeaders, responseHeaders } from '../exchange/forward.ts';
 import { type HeaderList, headerValue, removeHeader, setHeader } from '../exchange/headers.ts';
 import type { AnswerSink, CallHandle, UpstreamFault } from '../exchange/service.ts';
 import type { ClientSide, ClientWatcher } from './client.ts';
-import type { Hook, RoutePlan } from './plan.ts';
+import type { Hook, RoutePlan, WholeResponse } from './plan.ts';
 import { openTunnel } from './tunnel.ts';
 
 /** What a walk tells the house when it is over or when something broke. */
@@ -39,8 +39,11 @@ export class Walk implements AnswerSink, BodySink, ClientWatcher {
   #started = false;
   #pieces: Buffer[] | undefined = undefined;
   #size = 0;
+  /** Rooms are still thinking about the head of the service's answer. */
+  #judging = false;
   /** The service's answer is complete, while rooms still hold its head. */
   #complete = false;
+  #trailers: HeaderList | undefined = undefined;
   #paused = false;
 
   constructor(x: Exchange, client: ClientSide, plan: RoutePlan, owner: WalkOwner) {
@@ -164,6 +167,7 @@ export class Walk implements AnswerSink, BodySink, ClientWatcher {
   onHead(status: number, headers: HeaderList, length: number | undefined): void {
     if (this.#ended) return;
     this.#x.response = { status, headers: responseHeaders(headers), length, body: undefined };
+    this.#judging = true;
     this.#run('responseHead', 0);
   }
 
@@ -182,7 +186,7 @@ export class Walk implements AnswerSink, BodySink, ClientWatcher {
     if (this.#ended) return;
     if (this.#x.response === undefined) this.#haveBody(this.#gathered());
     else if (this.#started) this.#endAnswer(trailers);
-    else this.#responseComplete();
+    else this.#responseComplete(trailers);
   }
 
   /** The request's body will not be complete. */
@@ -218,47 +222,56 @@ export class Walk implements AnswerSink, BodySink, ClientWatcher {
   // ---- the answer
 
   #wantResponse(): void {
-    if (this.#plan.wholeResponse === undefined) this.#startAnswer();
+    const whole = this.#plan.wholeResponse;
+    this.#judging = false;
+    if (whole === undefined) this.#startAnswer();
+    else if (this.#size > whole.limit) this.#tooLarge(whole);
     else if (this.#complete) this.#haveResponse();
-    else this.#holdResponse();
+    else if (this.#paused) this.#flow();
   }
 
   /** Holds pieces of the answer back; false asks the service to wait while a room thinks about the head. */
   #holdResponse(): boolean {
     const whole = this.#plan.wholeResponse;
-    if (whole === undefined) return this.#holdBack();
-    if (this.#size <= whole.limit) return true;
-    if (whole.over === 'refuse') this.finish(refuse('response-refused', 'the answer is larger than a room reads'));
-    else this.#startAnswer();
+    if (this.#judging || whole === undefined) {
+      this.#paused = true;
+      return false;
+    }
+    if (this.#size > whole.limit) this.#tooLarge(whole);
     return true;
   }
 
-  #holdBack(): boolean {
-    this.#paused = true;
-    return false;
+  #tooLarge(whole: WholeResponse): void {
+    if (whole.over === 'refuse') this.finish(refuse('response-refused', 'the answer is larger than a room reads'));
+    else this.#startAnswer();
   }
 
-  #responseComplete(): void {
+  #responseComplete(trailers: HeaderList | undefined): void {
     this.#complete = true;
-    if (this.#plan.wholeResponse !== undefined) this.#haveResponse();
+    this.#trailers = trailers;
+    if (!this.#judging) this.#haveResponse();
   }
 
   #haveResponse(): void {
-    const response = this.#x.response as ResponseHead;
-    response.body = this.#gathered();
-    response.length = response.body.length;
+    (this.#x.response as ResponseHead).body = this.#gathered();
     this.#run('responseBody', 0);
   }
 
   #startAnswer(): void {
     const response = this.#x.response as ResponseHead;
     this.#started = true;
-    this.#client.start(response.status, response.headers, response.body?.length ?? response.length);
+    this.#client.start(response.status, response.headers, this.#lengthOf(response));
     if (response.body !== undefined) this.#client.write(response.body);
     else for (const piece of this.#pieces ?? []) this.#client.write(piece);
     this.#pieces = undefined;
-    if (this.#complete) this.#endAnswer(undefined);
+    if (this.#complete) this.#endAnswer(this.#trailers);
     else if (this.#paused) this.#flow();
+  }
+
+  /** A body that a room has held, and perhaps changed, tells its own length; where there is none the service's word counts. */
+  #lengthOf(response: ResponseHead): number | undefined {
+    const silent = this.#x.head.method === 'HEAD' || response.status === 304;
+    return silent || response.body === undefined ? response.length : response.body.length;
   }
 
   #flow(): void {
