@@ -37,7 +37,10 @@ function claims(route: RouteEntry<unknown>): { key: string; method: string }[] {
   if ('problem' in pattern) return [];
   const conditions = conditionsKey(readConditions(route.headers));
   return hostKeys(route).flatMap((host) =>
-    (route.methods ?? DEFAULT_METHODS).map((method) => ({ key: JSON.stringify([host, pattern.shape, conditions, method]), method })),
+    (route.methods ?? DEFAULT_METHODS).map((method) => ({
+      key: JSON.stringify([host, pattern.shape, conditions, method]),
+      method,
+    })),
   );
 }
 

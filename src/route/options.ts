@@ -6,7 +6,19 @@ import { type Problem, parseHost, parsePattern } from './pattern.ts';
 import { headerNameProblem, headerValueProblem, ownHeaderProblem } from './response-headers.ts';
 
 /** Methods that a route may have. TRACE would show a script what it may not read, CONNECT is not for a gateway. */
-const METHODS = [...DEFAULT_METHODS, 'PROPFIND', 'PROPPATCH', 'MKCOL', 'COPY', 'MOVE', 'LOCK', 'UNLOCK', 'REPORT', 'SEARCH', 'QUERY'] as const;
+const METHODS = [
+  ...DEFAULT_METHODS,
+  'PROPFIND',
+  'PROPPATCH',
+  'MKCOL',
+  'COPY',
+  'MOVE',
+  'LOCK',
+  'UNLOCK',
+  'REPORT',
+  'SEARCH',
+  'QUERY',
+] as const;
 
 type Reader = (text: string) => object | Problem;
 
@@ -20,7 +32,9 @@ function checked(read: Reader) {
 
 /** One text, or a list of them; a list comes out. */
 function oneOrMore(read: Reader) {
-  return z.union([checked(read), z.array(checked(read)).min(1)]).transform((value) => (typeof value === 'string' ? [value] : value));
+  return z
+    .union([checked(read), z.array(checked(read)).min(1)])
+    .transform((value) => (typeof value === 'string' ? [value] : value));
 }
 
 function methodList() {
@@ -87,15 +101,21 @@ export const routeShape = {
     .describe('Hosts that the route is for: a name, `*.example.com` for all names below it, or a list. Without it: every host.'),
   methods: methodList()
     .default(DEFAULT_METHODS as (typeof METHODS)[number][])
-    .describe('Methods that the route serves. HEAD is served where GET is; OPTIONS is answered by the gateway where it is not listed.'),
+    .describe(
+      'Methods that the route serves. HEAD is served where GET is; OPTIONS is answered by the gateway where it is not listed.',
+    ),
   headers: z
     .record(checked(matchName), z.string())
     .optional()
     .describe('The route is only for requests with these headers: the exact value, or `present` for any.'),
-  cors: corsOptions.optional().describe('Lets pages of other origins call this route. Preflights are answered before authentication.'),
+  cors: corsOptions
+    .optional()
+    .describe('Lets pages of other origins call this route. Preflights are answered before authentication.'),
   origins: oneOrMore(parseOrigin)
     .optional()
-    .describe('Origins whose pages may open WebSockets besides the gateway’s own origin and the names in `cors`; `*` allows every page.'),
+    .describe(
+      'Origins whose pages may open WebSockets besides the gateway’s own origin and the names in `cors`; `*` allows every page.',
+    ),
   'response-headers': responseHeaders
     .optional()
     .describe('Response headers by name: a value sets the header, `remove` takes it out, `keep` leaves it to the service.'),

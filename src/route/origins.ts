@@ -15,7 +15,8 @@ export function parseOrigin(text: string): OriginPattern | Problem {
   if (text === '*') return { kind: 'any' };
   if (text === 'null') return { kind: 'exact', origin: text };
   const match = SCHEME_AND_REST.exec(text);
-  if (match === null) return { problem: `${JSON.stringify(text)} is not an origin: write scheme and host, such as https://app.example.com` };
+  if (match === null)
+    return { problem: `${JSON.stringify(text)} is not an origin: write scheme and host, such as https://app.example.com` };
   const scheme = match[1].toLowerCase();
   if (match[2].includes('*')) return parseBelow(text, scheme, match[2]);
   if (scheme !== 'http' && scheme !== 'https') return { kind: 'exact', origin: `${scheme}://${match[2]}` };
@@ -27,7 +28,9 @@ function parseBelow(text: string, scheme: string, rest: string): OriginPattern |
   const match = /^(\*\.[^:]+)(:\d{1,5})?$/.exec(rest);
   const host = match === null ? undefined : parseHost(match[1]);
   if (match === null || host === undefined || 'problem' in host) {
-    return { problem: `${JSON.stringify(text)}: "*" stands for whole labels at the beginning of the host, as in https://*.example.com` };
+    return {
+      problem: `${JSON.stringify(text)}: "*" stands for whole labels at the beginning of the host, as in https://*.example.com`,
+    };
   }
   const port = `${scheme}${match[2] ?? ''}` === 'https:443' || `${scheme}${match[2] ?? ''}` === 'http:80' ? '' : (match[2] ?? '');
   return { kind: 'below', prefix: `${scheme}://`, suffix: `${host.name}${port}` };

@@ -27,7 +27,12 @@ describe('hosts that do not load say why', () => {
 test('a pattern is taken apart', () => {
   assert.deepEqual(parsePattern('/é/{id}/*/**'), {
     text: '/é/{id}/*/**',
-    segments: [{ kind: 'literal', text: '%C3%A9' }, { kind: 'single', name: 'id' }, { kind: 'single', name: undefined }, { kind: 'rest' }],
+    segments: [
+      { kind: 'literal', text: '%C3%A9' },
+      { kind: 'single', name: 'id' },
+      { kind: 'single', name: undefined },
+      { kind: 'rest' },
+    ],
     shape: '/%C3%A9/{}/{}/**',
     exact: false,
   });

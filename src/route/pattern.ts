@@ -83,7 +83,8 @@ function parseLiteral(part: string): Segment | Problem {
   if (part.startsWith(':')) return { problem: `write a parameter as {${part.slice(1)}}, not ${quote(part)}` };
   if (part === '') return { kind: 'literal', text: '' };
   // They would move the pattern: `/a/../admin` has to be written as what it means.
-  if (part === '.' || part === '..') return { problem: `${quote(part)} is resolved when requests are read: write the path that remains` };
+  if (part === '.' || part === '..')
+    return { problem: `${quote(part)} is resolved when requests are read: write the path that remains` };
   const raw = `/${part.replace(TO_ENCODE, encodeURIComponent)}`;
   const canonical = canonicalPath(raw);
   if (canonical === undefined) return { problem: `requests with the segment ${quote(part)} are refused: ${pathProblem(raw)}` };
@@ -109,7 +110,8 @@ export interface HostPattern {
 export function parseHost(text: string): HostPattern | Problem {
   const lower = text.toLowerCase();
   if (/^https?:/.test(lower)) return { problem: `${quote(text)} is a URL: write the host alone` };
-  if (/[^:]:\d*$/.test(lower) && !lower.endsWith(']')) return { problem: `${quote(text)}: a host has no port here; ports belong to listeners` };
+  if (/[^:]:\d*$/.test(lower) && !lower.endsWith(']'))
+    return { problem: `${quote(text)}: a host has no port here; ports belong to listeners` };
   const wildcard = lower.startsWith('*.');
   const rest = wildcard ? lower.slice(2) : lower;
   if (rest.includes('*')) return { problem: `${quote(text)}: "*" stands for whole labels at the beginning, as in *.example.com` };

@@ -62,12 +62,12 @@ export class HeaderPlan {
 
   /**
    * @param own `response-headers` of the route, names in lower case.
-   * @param cors True when the route has `cors`.
+   * @param cors What the route's `cors` asks for: to note `Vary`, and in answers of the service to drop its CORS fields.
    */
-  constructor(own: ReadonlyMap<string, string>, cors: boolean) {
+  constructor(own: ReadonlyMap<string, string>, cors: 'none' | 'note' | 'replace') {
     this.rule('content-type', { drop: false, bit: TYPED });
-    if (cors) this.rule('vary', { drop: false, bit: VARIES });
-    if (cors) for (const name of CORS_FIELDS) this.rule(name, { drop: true, bit: 0 });
+    if (cors !== 'none') this.rule('vary', { drop: false, bit: VARIES });
+    if (cors === 'replace') for (const name of CORS_FIELDS) this.rule(name, { drop: true, bit: 0 });
     for (const name of REMOVED) this.rule(name, { drop: true, bit: 0 });
     this.rule(HSTS, { drop: true, bit: 0 });
     for (const [index, entry] of DEFAULTS.entries()) if (!own.has(entry.name)) this.addDefault(entry, 1 << index);

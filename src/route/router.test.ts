@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type CaseRequest, type CaseRoute, preflightForMissingMethod, type RouteCase, routeCases } from '../../test/cases/routes.ts';
+import {
+  type CaseRequest,
+  type CaseRoute,
+  preflightForMissingMethod,
+  type RouteCase,
+  routeCases,
+} from '../../test/cases/routes.ts';
 import { createRouter, type Router } from './router.ts';
 
 export function routerOf(routes: readonly CaseRoute[]): Router<string> {
@@ -8,7 +14,10 @@ export function routerOf(routes: readonly CaseRoute[]): Router<string> {
 }
 
 /** What the router says, in the words of the cases. */
-function outcome(router: Router<string>, { host = 'any.test', path, method = 'GET', headers = [] }: CaseRequest): CaseRequest['gives'] {
+function outcome(
+  router: Router<string>,
+  { host = 'any.test', path, method = 'GET', headers = [] }: CaseRequest,
+): CaseRequest['gives'] {
   const result = router.find(host, path, method, [...headers]);
   if (result === undefined) return 404;
   if (result.allow !== undefined) return { allow: result.allow.join(', ') };
@@ -19,7 +28,11 @@ function check(routeCase: RouteCase): void {
   for (const routes of [routeCase.routes, routeCase.routes.toReversed()]) {
     const router = routerOf(routes);
     for (const request of routeCase.requests) {
-      assert.deepEqual(outcome(router, request), request.gives, `${request.method ?? 'GET'} ${request.host ?? ''}${request.path}`);
+      assert.deepEqual(
+        outcome(router, request),
+        request.gives,
+        `${request.method ?? 'GET'} ${request.host ?? ''}${request.path}`,
+      );
     }
   }
 }
@@ -31,7 +44,8 @@ describe('which route takes which request, in either order of the routes', () =>
 test('parameters inherit nothing', () => {
   const result = routerOf([{ id: 'x', path: '/{a}' }]).find('', '/1', 'GET', []);
   assert.equal(result?.params?.a, '1');
-  for (const name of ['constructor', 'toString', '__proto__', 'hasOwnProperty']) assert.equal(result?.params?.[name], undefined, name);
+  for (const name of ['constructor', 'toString', '__proto__', 'hasOwnProperty'])
+    assert.equal(result?.params?.[name], undefined, name);
 });
 
 test('a malformed pattern or host does not make a router', () => {
@@ -63,7 +77,12 @@ class CountingPath {
 
 function readsOf(patterns: readonly string[], path: string): number {
   const counting = new CountingPath(path);
-  const result = routerOf(patterns.map((pattern) => ({ id: pattern, path: pattern }))).find('', counting as unknown as string, 'GET', []);
+  const result = routerOf(patterns.map((pattern) => ({ id: pattern, path: pattern }))).find(
+    '',
+    counting as unknown as string,
+    'GET',
+    [],
+  );
   assert.equal(result, undefined, 'an adversarial path matches nothing');
   return counting.reads;
 }
@@ -79,7 +98,10 @@ function everyMixture(depth: number, end: string): string[] {
 describe('the cost of a path is bounded by the patterns, however they branch', () => {
   const deep = 60;
   test('one long pattern of wildcards: each character is read a few times', () => {
-    const reads = readsOf([`/${'*/'.repeat(deep)}end`, `/${'{p}/'.repeat(3)}a/**`.replaceAll('{p}', '*')], `${'/a'.repeat(3)}/b${'/a'.repeat(deep)}`);
+    const reads = readsOf(
+      [`/${'*/'.repeat(deep)}end`, `/${'{p}/'.repeat(3)}a/**`.replaceAll('{p}', '*')],
+      `${'/a'.repeat(3)}/b${'/a'.repeat(deep)}`,
+    );
     assert.ok(reads <= 8 * deep, `${reads} reads`);
   });
 
@@ -101,7 +123,13 @@ describe('the cost of a path is bounded by the patterns, however they branch', (
   });
 });
 
-const KINDS = ['/api/NAME/orders', '/api/NAME/orders/{id}', '/api/NAME/orders/{id}/lines/{line}', '/api/NAME/files/**', '/NAME/**'];
+const KINDS = [
+  '/api/NAME/orders',
+  '/api/NAME/orders/{id}',
+  '/api/NAME/orders/{id}/lines/{line}',
+  '/api/NAME/files/**',
+  '/NAME/**',
+];
 
 function manyRoutes(count: number): CaseRoute[] {
   return Array.from({ length: count }, (_, i) => {

@@ -21,7 +21,7 @@ export function decorate(x: Exchange, headers: HeaderList): void {
   unrouted.apply(headers, 0, hstsFor(x.clientScheme, x.connection.hsts));
 }
 
-const unrouted = new HeaderPlan(new Map(), false);
+const unrouted = new HeaderPlan(new Map(), 'none');
 
 /** The room on one route. `decorate` is for the answers that the gateway makes itself, refusals among them. */
 export class PreparedRoute implements Prepared {
@@ -37,9 +37,11 @@ export class PreparedRoute implements Prepared {
     const shared = (options.cors?.origins ?? []).filter((origin) => origin !== '*');
     this.socketOrigins = new OriginSet(readOrigins([...(options.origins ?? []), ...shared]));
     const own = new Map(Object.entries(options['response-headers'] ?? {}).map(([name, value]) => [name.toLowerCase(), value]));
-    this.fromService = new HeaderPlan(own, this.cors !== undefined);
+    this.fromService = new HeaderPlan(own, this.cors ? 'replace' : 'none');
     // What a route says of its content, `cache-control` above all, must not go out with a refusal.
-    this.fromGateway = new HeaderPlan(new Map([...own].filter(([name]) => isSafetyHeader(name))), this.cors !== undefined);
+    const ownSafety = new Map([...own].filter(([name]) => isSafetyHeader(name)));
+    // The CORS fields that are there already are those of a preflight's answer, which is complete.
+    this.fromGateway = new HeaderPlan(ownSafety, this.cors ? 'note' : 'none');
   }
 
   onRequestHead(x: Exchange): Answer | Refusal | undefined {

@@ -77,18 +77,33 @@ function fastFind(routes: readonly Entry[], host: string, path: string, method: 
 const literal = fc.constantFrom('a', 'b', 'ab', '__proto__');
 const part = fc.oneof({ weight: 3, arbitrary: literal }, { weight: 2, arbitrary: fc.constantFrom('*', '{p}') });
 const pattern = fc
-  .tuple(fc.uniqueArray(part, { maxLength: 4, selector: (text) => (text === '{p}' ? text : {}) }), fc.constantFrom('', '', '/', '/**', '/**'))
+  .tuple(
+    fc.uniqueArray(part, { maxLength: 4, selector: (text) => (text === '{p}' ? text : {}) }),
+    fc.constantFrom('', '', '/', '/**', '/**'),
+  )
   .map(([parts, end]) => `/${parts.join('/')}${end}`.replace('//', '/'));
-const path = fc.tuple(fc.array(literal, { maxLength: 5 }), fc.constantFrom('', '', '/')).map(([parts, end]) => `/${parts.join('/')}${end}`.replace('//', '/'));
+const path = fc
+  .tuple(fc.array(literal, { maxLength: 5 }), fc.constantFrom('', '', '/'))
+  .map(([parts, end]) => `/${parts.join('/')}${end}`.replace('//', '/'));
 const host = fc.constantFrom(undefined, undefined, 'a.test', '*.test', '*.a.test', 'x.a.test');
-const conditions = fc.dictionary(fc.constantFrom('x-a', 'x-b'), fc.constantFrom('1', '2', 'present'), { maxKeys: 2, noNullPrototype: true });
-const route = fc.record({ path: pattern, host, methods: fc.constantFrom(['GET'], ['POST'], ['GET', 'POST']), headers: fc.oneof(fc.constant({}), conditions) });
+const conditions = fc.dictionary(fc.constantFrom('x-a', 'x-b'), fc.constantFrom('1', '2', 'present'), {
+  maxKeys: 2,
+  noNullPrototype: true,
+});
+const route = fc.record({
+  path: pattern,
+  host,
+  methods: fc.constantFrom(['GET'], ['POST'], ['GET', 'POST']),
+  headers: fc.oneof(fc.constant({}), conditions),
+});
 const routes = fc.array(route, { minLength: 1, maxLength: 12 }).map((list) => {
   const entries = list.map((entry, value) => ({ ...entry, value }));
   const doubled = new Set(findConflicts(entries).map(({ second }) => second));
   return entries.filter((_, index) => !doubled.has(index));
 });
-const headers = fc.array(fc.tuple(fc.constantFrom('x-a', 'x-b'), fc.constantFrom('1', '2')), { maxLength: 3 }).map((pairs) => pairs.flat());
+const headers = fc
+  .array(fc.tuple(fc.constantFrom('x-a', 'x-b'), fc.constantFrom('1', '2')), { maxLength: 3 })
+  .map((pairs) => pairs.flat());
 const hosts = fc.constantFrom('a.test', 'x.a.test', 'y.x.a.test', 'b.test', 'test', '');
 
 test('the router agrees with its slow twin', () => {
@@ -103,11 +118,22 @@ test('the router agrees with its slow twin', () => {
 test('the order of the routes never matters', () => {
   const shuffled = routes.chain((list) => fc.tuple(fc.constant(list), fc.shuffledSubarray(list, { minLength: list.length })));
   fc.assert(
-    fc.property(shuffled, hosts, path, fc.constantFrom(...METHODS, 'OPTIONS'), headers, ([list, other], name, target, method, fields) => {
-      const preflight = method === 'OPTIONS' ? ['origin', 'https://a.test', 'access-control-request-method', 'GET', ...fields] : fields;
-      const withCors = (entries: Entry[]) => entries.map((entry) => ({ ...entry, preflight: entry.value % 2 === 0 }));
-      assert.equal(fastFind(withCors(list), name, target, method, preflight), fastFind(withCors(other), name, target, method, preflight));
-    }),
+    fc.property(
+      shuffled,
+      hosts,
+      path,
+      fc.constantFrom(...METHODS, 'OPTIONS'),
+      headers,
+      ([list, other], name, target, method, fields) => {
+        const preflight =
+          method === 'OPTIONS' ? ['origin', 'https://a.test', 'access-control-request-method', 'GET', ...fields] : fields;
+        const withCors = (entries: Entry[]) => entries.map((entry) => ({ ...entry, preflight: entry.value % 2 === 0 }));
+        assert.equal(
+          fastFind(withCors(list), name, target, method, preflight),
+          fastFind(withCors(other), name, target, method, preflight),
+        );
+      },
+    ),
     { numRuns: 3000 },
   );
 });

@@ -19,7 +19,11 @@ export interface CaseRequest {
   readonly path: string;
   readonly headers?: readonly string[];
   /** The id of the route, with its parameters where it has any; 404; or the `Allow` of a 405. */
-  readonly gives: string | 404 | { readonly id: string; readonly params: Readonly<Record<string, string>> } | { readonly allow: string };
+  readonly gives:
+    | string
+    | 404
+    | { readonly id: string; readonly params: Readonly<Record<string, string>> }
+    | { readonly allow: string };
 }
 
 export interface RouteCase {
@@ -291,19 +295,44 @@ export const routeCases: readonly RouteCase[] = [
       { id: 'conditional', path: '/c', methods: ['GET'], headers: { 'x-key': 'secret' }, preflight: true },
     ],
     requests: [
-      { method: 'OPTIONS', path: '/x', headers: ['origin', 'https://a.test', 'access-control-request-method', 'POST'], gives: 'write' },
-      { method: 'OPTIONS', path: '/x', headers: ['origin', 'https://a.test', 'access-control-request-method', 'GET'], gives: 'read' },
+      {
+        method: 'OPTIONS',
+        path: '/x',
+        headers: ['origin', 'https://a.test', 'access-control-request-method', 'POST'],
+        gives: 'write',
+      },
+      {
+        method: 'OPTIONS',
+        path: '/x',
+        headers: ['origin', 'https://a.test', 'access-control-request-method', 'GET'],
+        gives: 'read',
+      },
       { method: 'OPTIONS', path: '/x', headers: ['access-control-request-method', 'POST'], gives: 'read' },
       { method: 'OPTIONS', path: '/x', headers: ['origin', 'https://a.test'], gives: 'read' },
-      { method: 'GET', path: '/x', headers: ['origin', 'https://a.test', 'access-control-request-method', 'POST'], gives: 'read' },
-      { method: 'OPTIONS', path: '/closed', headers: ['origin', 'https://a.test', 'access-control-request-method', 'GET'], gives: { allow: 'GET, HEAD, OPTIONS' } },
+      {
+        method: 'GET',
+        path: '/x',
+        headers: ['origin', 'https://a.test', 'access-control-request-method', 'POST'],
+        gives: 'read',
+      },
+      {
+        method: 'OPTIONS',
+        path: '/closed',
+        headers: ['origin', 'https://a.test', 'access-control-request-method', 'GET'],
+        gives: { allow: 'GET, HEAD, OPTIONS' },
+      },
       {
         method: 'OPTIONS',
         path: '/c',
         headers: ['origin', 'https://a.test', 'access-control-request-method', 'GET', 'access-control-request-headers', 'X-Key'],
         gives: 'conditional',
       },
-      { method: 'OPTIONS', path: '/c', headers: ['origin', 'https://a.test', 'access-control-request-method', 'GET'], gives: 404 },
+      {
+        method: 'OPTIONS',
+        path: '/c',
+        headers: ['origin', 'https://a.test', 'access-control-request-method', 'GET'],
+        gives: 404,
+      },
     ],
   },
 ];
@@ -312,7 +341,14 @@ export const routeCases: readonly RouteCase[] = [
 export const preflightForMissingMethod: RouteCase = {
   name: 'a preflight for a method that no route has goes to a route with cors, to be refused there',
   routes: [{ id: 'cors', path: '/x', methods: ['GET'], preflight: true }],
-  requests: [{ method: 'OPTIONS', path: '/x', headers: ['origin', 'https://a.test', 'access-control-request-method', 'PUT'], gives: 'cors' }],
+  requests: [
+    {
+      method: 'OPTIONS',
+      path: '/x',
+      headers: ['origin', 'https://a.test', 'access-control-request-method', 'PUT'],
+      gives: 'cors',
+    },
+  ],
 };
 
 /** Patterns that do not load, and a word that the message must hold. */
@@ -370,21 +406,593 @@ export const malformedHosts: readonly (readonly [text: string, word: string])[] 
 ];
 
 /** Pairs of routes, and whether some request could not tell which one is meant. */
-export const conflictCases: readonly { name: string; routes: readonly [Omit<CaseRoute, 'id'>, Omit<CaseRoute, 'id'>]; conflict: boolean }[] = [
+export const conflictCases: readonly {
+  name: string;
+  routes: readonly [Omit<CaseRoute, 'id'>, Omit<CaseRoute, 'id'>];
+  conflict: boolean;
+}[] = [
   { name: 'the same path', routes: [{ path: '/x' }, { path: '/x' }], conflict: true },
   { name: 'the same in two spellings', routes: [{ path: '/café' }, { path: '/caf%c3%a9' }], conflict: true },
   { name: 'parameters with other names', routes: [{ path: '/x/{a}' }, { path: '/x/{b}' }], conflict: true },
   { name: 'a parameter and a star', routes: [{ path: '/x/{a}/**' }, { path: '/x/*/**' }], conflict: true },
-  { name: 'one method in common', routes: [{ path: '/x', methods: ['GET', 'PUT'] }, { path: '/x', methods: ['PUT'] }], conflict: true },
-  { name: 'one host in common', routes: [{ path: '/x', host: ['a.test', 'B.test'] }, { path: '/x', host: 'b.test' }], conflict: true },
-  { name: 'the same headers in another order', routes: [{ path: '/x', headers: { a: '1', B: '2' } }, { path: '/x', headers: { b: '2', A: '1' } }], conflict: true },
-  { name: 'other methods', routes: [{ path: '/x', methods: ['GET'] }, { path: '/x', methods: ['PUT'] }], conflict: false },
-  { name: 'HEAD on its own', routes: [{ path: '/x', methods: ['GET'] }, { path: '/x', methods: ['HEAD'] }], conflict: false },
-  { name: 'other hosts', routes: [{ path: '/x', host: 'a.test' }, { path: '/x', host: 'b.test' }], conflict: false },
-  { name: 'a host and a wildcard', routes: [{ path: '/x', host: '*.a.test' }, { path: '/x', host: 'a.test' }], conflict: false },
+  {
+    name: 'one method in common',
+    routes: [
+      { path: '/x', methods: ['GET', 'PUT'] },
+      { path: '/x', methods: ['PUT'] },
+    ],
+    conflict: true,
+  },
+  {
+    name: 'one host in common',
+    routes: [
+      { path: '/x', host: ['a.test', 'B.test'] },
+      { path: '/x', host: 'b.test' },
+    ],
+    conflict: true,
+  },
+  {
+    name: 'the same headers in another order',
+    routes: [
+      { path: '/x', headers: { a: '1', B: '2' } },
+      { path: '/x', headers: { b: '2', A: '1' } },
+    ],
+    conflict: true,
+  },
+  {
+    name: 'other methods',
+    routes: [
+      { path: '/x', methods: ['GET'] },
+      { path: '/x', methods: ['PUT'] },
+    ],
+    conflict: false,
+  },
+  {
+    name: 'HEAD on its own',
+    routes: [
+      { path: '/x', methods: ['GET'] },
+      { path: '/x', methods: ['HEAD'] },
+    ],
+    conflict: false,
+  },
+  {
+    name: 'other hosts',
+    routes: [
+      { path: '/x', host: 'a.test' },
+      { path: '/x', host: 'b.test' },
+    ],
+    conflict: false,
+  },
+  {
+    name: 'a host and a wildcard',
+    routes: [
+      { path: '/x', host: '*.a.test' },
+      { path: '/x', host: 'a.test' },
+    ],
+    conflict: false,
+  },
   { name: 'a host and none', routes: [{ path: '/x', host: 'a.test' }, { path: '/x' }], conflict: false },
-  { name: 'other headers', routes: [{ path: '/x', headers: { a: '1' } }, { path: '/x', headers: { a: '2' } }], conflict: false },
+  {
+    name: 'other headers',
+    routes: [
+      { path: '/x', headers: { a: '1' } },
+      { path: '/x', headers: { a: '2' } },
+    ],
+    conflict: false,
+  },
   { name: 'a path and all below it', routes: [{ path: '/x' }, { path: '/x/**' }], conflict: false },
   { name: 'a path with and without its slash', routes: [{ path: '/x' }, { path: '/x/' }], conflict: false },
   { name: 'a name that looks like a shape', routes: [{ path: '/x/%7B%7D' }, { path: '/x/{a}' }], conflict: false },
+];
+
+/** One request to a route with CORS, and what it comes to. */
+export interface CorsCase {
+  readonly name: string;
+  /** `cors` as it is written in the configuration. */
+  readonly cors: unknown;
+  readonly method: string;
+  readonly headers: readonly string[];
+  /** For a preflight: 204, or the refusal `cors-refused`. For another request: goes on. */
+  readonly gives: 204 | 'cors-refused' | 'passes';
+  /** The CORS fields of the answer, `vary` among them; of the decorated answer where the request passes. */
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+const APP = 'https://app.example.com';
+const named = {
+  origins: [APP, 'http://localhost:3000'],
+  methods: ['GET', 'PUT'],
+  headers: ['X-One', 'content-type'],
+  expose: ['ETag'],
+  'max-age': '5m',
+};
+const everyone = { origins: '*' };
+const PREFLIGHT_VARY = 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers';
+const asks = (origin: string, method: string, ...more: string[]) => [
+  'origin',
+  origin,
+  'access-control-request-method',
+  method,
+  ...more,
+];
+
+export const corsCases: readonly CorsCase[] = [
+  {
+    name: 'a preflight from a named origin',
+    cors: named,
+    method: 'OPTIONS',
+    headers: asks(APP, 'PUT', 'access-control-request-headers', 'content-type, x-one'),
+    gives: 204,
+    fields: {
+      'access-control-allow-origin': APP,
+      'access-control-allow-methods': 'GET, PUT, HEAD',
+      'access-control-allow-headers': 'x-one, content-type',
+      'access-control-max-age': '300',
+      vary: PREFLIGHT_VARY,
+    },
+  },
+  {
+    name: 'a preflight from a named origin with a port, for GET, without headers',
+    cors: named,
+    method: 'OPTIONS',
+    headers: asks('http://localhost:3000', 'GET'),
+    gives: 204,
+    fields: {
+      'access-control-allow-origin': 'http://localhost:3000',
+      'access-control-allow-methods': 'GET, PUT, HEAD',
+      'access-control-allow-headers': 'x-one, content-type',
+      'access-control-max-age': '300',
+      vary: PREFLIGHT_VARY,
+    },
+  },
+  {
+    name: 'a preflight with credentials',
+    cors: { origins: APP, credentials: true, methods: ['POST'] },
+    method: 'OPTIONS',
+    headers: asks(APP, 'POST', 'access-control-request-headers', 'authorization'),
+    gives: 204,
+    fields: {
+      'access-control-allow-origin': APP,
+      'access-control-allow-credentials': 'true',
+      'access-control-allow-methods': 'POST',
+      'access-control-allow-headers': 'authorization, content-type',
+      'access-control-max-age': '600',
+      vary: PREFLIGHT_VARY,
+    },
+  },
+  {
+    name: 'a preflight where everyone may call, with any header',
+    cors: { origins: '*', headers: '*' },
+    method: 'OPTIONS',
+    headers: asks('https://whoever.test', 'DELETE', 'access-control-request-headers', 'X-Any,authorization'),
+    gives: 204,
+    fields: {
+      'access-control-allow-origin': '*',
+      'access-control-allow-methods': ALL,
+      'access-control-allow-headers': 'x-any, authorization',
+      'access-control-max-age': '600',
+      vary: PREFLIGHT_VARY,
+    },
+  },
+  ...[
+    { name: 'another origin', headers: asks('https://evil.test', 'GET') },
+    { name: 'the origin with another scheme', headers: asks('http://app.example.com', 'GET') },
+    { name: 'the origin with another port', headers: asks(`${APP}:8443`, 'GET') },
+    { name: 'an origin that begins like an allowed one', headers: asks(`${APP}.evil.test`, 'GET') },
+    { name: 'an origin that ends like an allowed one', headers: asks('https://evilapp.example.com', 'GET') },
+    { name: 'the origin null', headers: asks('null', 'GET') },
+    { name: 'an empty origin', headers: asks('', 'GET') },
+    { name: 'two origins', headers: asks(APP, 'GET', 'origin', APP) },
+    { name: 'another method', headers: asks(APP, 'DELETE') },
+    { name: 'a method in lower case', headers: asks(APP, 'put') },
+    { name: 'another header', headers: asks(APP, 'PUT', 'access-control-request-headers', 'x-one, x-two') },
+  ].map(({ name, headers }) => ({
+    name: `a preflight is refused: ${name}`,
+    cors: named,
+    method: 'OPTIONS',
+    headers,
+    gives: 'cors-refused' as const,
+    fields: { vary: PREFLIGHT_VARY },
+  })),
+  {
+    name: 'a preflight is refused: what is no name of a header, even where any is allowed',
+    cors: { origins: '*', headers: '*' },
+    method: 'OPTIONS',
+    headers: asks(APP, 'PUT', 'access-control-request-headers', 'x-one, "x:two"'),
+    gives: 'cors-refused',
+    fields: { vary: PREFLIGHT_VARY },
+  },
+  {
+    name: 'an answer to a named origin',
+    cors: named,
+    method: 'GET',
+    headers: ['origin', APP],
+    gives: 'passes',
+    fields: { 'access-control-allow-origin': APP, 'access-control-expose-headers': 'ETag', vary: 'Origin' },
+  },
+  {
+    name: 'an answer to a named origin with credentials',
+    cors: { origins: [APP], credentials: true },
+    method: 'POST',
+    headers: ['origin', APP],
+    gives: 'passes',
+    fields: { 'access-control-allow-origin': APP, 'access-control-allow-credentials': 'true', vary: 'Origin' },
+  },
+  {
+    name: 'an answer to another origin varies too',
+    cors: named,
+    method: 'GET',
+    headers: ['origin', 'https://evil.test'],
+    gives: 'passes',
+    fields: { vary: 'Origin' },
+  },
+  {
+    name: 'an answer to two origins',
+    cors: named,
+    method: 'GET',
+    headers: ['origin', APP, 'origin', APP],
+    gives: 'passes',
+    fields: { vary: 'Origin' },
+  },
+  {
+    name: 'an answer without Origin varies too',
+    cors: named,
+    method: 'GET',
+    headers: [],
+    gives: 'passes',
+    fields: { vary: 'Origin' },
+  },
+  {
+    name: 'an answer where everyone may call is the same for all',
+    cors: everyone,
+    method: 'GET',
+    headers: ['origin', 'https://whoever.test'],
+    gives: 'passes',
+    fields: { 'access-control-allow-origin': '*' },
+  },
+  {
+    name: 'an answer without Origin where everyone may call',
+    cors: everyone,
+    method: 'GET',
+    headers: [],
+    gives: 'passes',
+    fields: {},
+  },
+  {
+    name: 'an OPTIONS request that is no preflight',
+    cors: named,
+    method: 'OPTIONS',
+    headers: ['origin', APP],
+    gives: 'passes',
+    fields: { 'access-control-allow-origin': APP, 'access-control-expose-headers': 'ETag', vary: 'Origin' },
+  },
+  {
+    name: 'the origin null where it is named',
+    cors: { origins: ['null'] },
+    method: 'GET',
+    headers: ['origin', 'null'],
+    gives: 'passes',
+    fields: { 'access-control-allow-origin': 'null', vary: 'Origin' },
+  },
+];
+
+/** Options that must not load, with the key that the error is at. */
+export const badRouteOptions: readonly { name: string; options: Readonly<Record<string, unknown>>; at: string }[] = [
+  { name: 'credentials for everyone', options: { cors: { origins: '*', credentials: true } }, at: 'cors.origins' },
+  {
+    name: 'credentials for everyone, in a list',
+    options: { cors: { origins: [APP, '*'], credentials: true } },
+    at: 'cors.origins',
+  },
+  {
+    name: 'credentials for null, which every page can be',
+    options: { cors: { origins: ['null'], credentials: true } },
+    at: 'cors.origins',
+  },
+  {
+    name: 'credentials with any header',
+    options: { cors: { origins: APP, credentials: true, headers: '*' } },
+    at: 'cors.headers',
+  },
+  {
+    name: 'credentials with every header readable',
+    options: { cors: { origins: APP, credentials: true, expose: '*' } },
+    at: 'cors.expose',
+  },
+  { name: 'an origin with a path', options: { cors: { origins: `${APP}/` } }, at: 'cors.origins' },
+  { name: 'an origin without a scheme', options: { cors: { origins: 'app.example.com' } }, at: 'cors.origins' },
+  { name: 'an origin with a star inside', options: { cors: { origins: 'https://app.*.com' } }, at: 'cors.origins' },
+  { name: 'an origin with a user', options: { cors: { origins: 'https://a@b.test' } }, at: 'cors.origins' },
+  { name: 'cors without origins', options: { cors: {} }, at: 'cors.origins' },
+  { name: 'an unknown key of cors', options: { cors: { origins: APP, origin: APP } }, at: 'cors' },
+  { name: 'a method in lower case', options: { methods: ['get'] }, at: 'methods.0' },
+  { name: 'TRACE', options: { methods: ['TRACE'] }, at: 'methods.0' },
+  { name: 'no method', options: { methods: [] }, at: 'methods' },
+  { name: 'a malformed path', options: { path: 'x' }, at: 'path' },
+  { name: 'a malformed host', options: { host: 'a b' }, at: 'host' },
+  { name: 'Host among the headers', options: { headers: { Host: 'a.test' } }, at: 'headers.Host' },
+  { name: 'a header to match that is none', options: { headers: { 'x y': '1' } }, at: 'headers.x y' },
+  {
+    name: 'a response header with a line break',
+    options: { 'response-headers': { 'x-a': 'b\r\nset-cookie: c=d' } },
+    at: 'response-headers.x-a',
+  },
+  { name: 'a response header that is none', options: { 'response-headers': { 'x a': 'b' } }, at: 'response-headers.x a' },
+  {
+    name: 'a response header of the framing',
+    options: { 'response-headers': { 'Content-Length': '0' } },
+    at: 'response-headers.Content-Length',
+  },
+  {
+    name: 'CORS by hand',
+    options: { 'response-headers': { 'access-control-allow-origin': '*' } },
+    at: 'response-headers.access-control-allow-origin',
+  },
+  { name: 'a response header twice', options: { 'response-headers': { 'x-a': '1', 'X-A': '2' } }, at: 'response-headers.X-A' },
+  { name: 'an empty response header', options: { 'response-headers': { 'x-a': '' } }, at: 'response-headers.x-a' },
+];
+
+/** WebSocket handshakes: who may open one. Our own host is `api.example.com`, over TLS unless `scheme` says otherwise. */
+export interface SocketCase {
+  readonly name: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly headers: readonly string[];
+  readonly authority?: string;
+  readonly scheme?: 'http' | 'https';
+  readonly passes: boolean;
+}
+
+export const socketCases: readonly SocketCase[] = [
+  { name: 'no browser', options: {}, headers: [], passes: true },
+  { name: 'a page of our own', options: {}, headers: ['origin', 'https://api.example.com'], passes: true },
+  {
+    name: 'a page of our own, usual port written',
+    options: {},
+    headers: ['origin', 'https://api.example.com'],
+    authority: 'api.example.com:443',
+    passes: true,
+  },
+  {
+    name: 'a page of our own, other port',
+    options: {},
+    headers: ['origin', 'https://api.example.com:8443'],
+    authority: 'api.example.com:8443',
+    passes: true,
+  },
+  {
+    name: 'a page of our own without TLS',
+    options: {},
+    headers: ['origin', 'http://api.example.com'],
+    authority: 'api.example.com:80',
+    scheme: 'http',
+    passes: true,
+  },
+  { name: 'our host without TLS, asked over TLS', options: {}, headers: ['origin', 'http://api.example.com'], passes: false },
+  { name: 'our host at another port', options: {}, headers: ['origin', 'https://api.example.com:8443'], passes: false },
+  { name: 'another page', options: {}, headers: ['origin', 'https://evil.test'], passes: false },
+  { name: 'the origin null', options: {}, headers: ['origin', 'null'], passes: false },
+  { name: 'an empty origin', options: {}, headers: ['origin', ''], passes: false },
+  { name: 'two origins', options: { origins: [APP] }, headers: ['origin', APP, 'origin', APP], passes: false },
+  { name: 'a page that is named', options: { origins: APP }, headers: ['origin', APP], passes: true },
+  {
+    name: 'another page where one is named',
+    options: { origins: [APP] },
+    headers: ['origin', 'https://evil.test'],
+    passes: false,
+  },
+  { name: 'a page that is named in cors', options: { cors: { origins: [APP] } }, headers: ['origin', APP], passes: true },
+  {
+    name: 'cors for everyone is not for sockets, which take cookies along',
+    options: { cors: everyone },
+    headers: ['origin', APP],
+    passes: false,
+  },
+  { name: 'every page, where it is written', options: { origins: '*' }, headers: ['origin', 'https://evil.test'], passes: true },
+  { name: 'null, where it is named', options: { origins: ['null'] }, headers: ['origin', 'null'], passes: true },
+  {
+    name: 'a page below a domain',
+    options: { origins: ['https://*.example.com'] },
+    headers: ['origin', 'https://a.b.example.com'],
+    passes: true,
+  },
+  {
+    name: 'the domain itself',
+    options: { origins: ['https://*.example.com'] },
+    headers: ['origin', 'https://example.com'],
+    passes: false,
+  },
+  {
+    name: 'a domain that ends like it',
+    options: { origins: ['https://*.example.com'] },
+    headers: ['origin', 'https://evilexample.com'],
+    passes: false,
+  },
+  {
+    name: 'what is no host before the domain',
+    options: { origins: ['https://*.example.com'] },
+    headers: ['origin', 'https://evil.test/.example.com'],
+    passes: false,
+  },
+  {
+    name: 'a user before the domain',
+    options: { origins: ['https://*.example.com'] },
+    headers: ['origin', 'https://evil.test@a.example.com'],
+    passes: false,
+  },
+  {
+    name: 'below a domain, other port',
+    options: { origins: ['https://*.example.com'] },
+    headers: ['origin', 'https://a.example.com:8443'],
+    passes: false,
+  },
+  {
+    name: 'below a domain at a port',
+    options: { origins: ['https://*.example.com:8443'] },
+    headers: ['origin', 'https://a.example.com:8443'],
+    passes: true,
+  },
+];
+
+const API_POLICY = "default-src 'none'; frame-ancestors 'none'";
+const YEAR = 'max-age=31536000';
+
+/** The safe fields as they are without other words, over TLS and for what is not HTML. */
+export const safeHeaders: Readonly<Record<string, string>> = {
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': API_POLICY,
+  'x-frame-options': 'SAMEORIGIN',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+  'strict-transport-security': YEAR,
+};
+
+/** Fields that the service sent, and what goes out; `changes` are those that differ from `safeHeaders`, null where one is missing. */
+export interface HeaderCase {
+  readonly name: string;
+  readonly options?: Readonly<Record<string, string>>;
+  readonly cors?: unknown;
+  readonly service: readonly string[];
+  readonly status?: number;
+  readonly scheme?: 'http' | 'https';
+  readonly hsts?: string | false;
+  readonly changes: Readonly<Record<string, string | null>>;
+}
+
+const json = ['content-type', 'application/json'];
+const html = ['content-type', 'Text/HTML ; charset=utf-8'];
+
+export const headerCases: readonly HeaderCase[] = [
+  { name: 'what is not HTML', service: json, changes: { 'content-type': 'application/json' } },
+  { name: 'no type at all', service: ['etag', '"1"'], changes: { etag: '"1"' } },
+  {
+    name: 'HTML has its own policy, or none',
+    service: html,
+    changes: { 'content-type': html[1], 'content-security-policy': null },
+  },
+  {
+    name: 'XHTML too',
+    service: ['content-type', 'application/xhtml+xml'],
+    changes: { 'content-type': 'application/xhtml+xml', 'content-security-policy': null },
+  },
+  {
+    name: 'a type that only begins like HTML',
+    service: ['content-type', 'text/htmlx'],
+    changes: { 'content-type': 'text/htmlx' },
+  },
+  {
+    name: 'a 304 must not give a stored page the policy of an API',
+    service: ['etag', '"1"'],
+    status: 304,
+    changes: { etag: '"1"', 'content-security-policy': null },
+  },
+  { name: 'a 304 with its type', service: json, status: 304, changes: { 'content-type': 'application/json' } },
+  { name: 'no HSTS without TLS', service: [], scheme: 'http', changes: { 'strict-transport-security': null } },
+  {
+    name: 'the listener decides about HSTS',
+    service: ['strict-transport-security', 'max-age=1'],
+    hsts: 'max-age=60; preload',
+    changes: { 'strict-transport-security': 'max-age=60; preload' },
+  },
+  {
+    name: 'the listener has HSTS off',
+    service: ['strict-transport-security', 'max-age=1'],
+    hsts: false,
+    changes: { 'strict-transport-security': null },
+  },
+  {
+    name: 'what the service is made of does not go out',
+    service: [
+      'server',
+      'Apache/2.4.1',
+      'x-powered-by',
+      'PHP/5.2',
+      'x-aspnet-version',
+      '4',
+      'x-aspnetmvc-version',
+      '5',
+      'date',
+      'today',
+    ],
+    changes: { date: 'today' },
+  },
+  {
+    name: 'what the service says of its content stays, nosniff stays ours',
+    service: [
+      'content-security-policy',
+      "default-src 'self'",
+      'x-frame-options',
+      'DENY',
+      'referrer-policy',
+      'origin',
+      'cross-origin-resource-policy',
+      'cross-origin',
+      'x-content-type-options',
+      'none',
+    ],
+    changes: {
+      'content-security-policy': "default-src 'self'",
+      'x-frame-options': 'DENY',
+      'referrer-policy': 'origin',
+      'cross-origin-resource-policy': 'cross-origin',
+    },
+  },
+  {
+    name: 'a value that the route sets replaces ours and the service’s',
+    options: { 'X-Frame-Options': 'DENY', 'content-security-policy': "default-src 'self'", 'cache-control': 'no-store' },
+    service: ['x-frame-options', 'ALLOWALL', 'cache-control', 'public', 'cache-control', 'max-age=60', ...json],
+    changes: {
+      'x-frame-options': 'DENY',
+      'content-security-policy': "default-src 'self'",
+      'cache-control': 'no-store',
+      'content-type': 'application/json',
+    },
+  },
+  {
+    name: 'remove takes out what is ours and what is the service’s',
+    options: {
+      'x-frame-options': 'remove',
+      'referrer-policy': 'remove',
+      'x-debug': 'remove',
+      'strict-transport-security': 'remove',
+    },
+    service: ['x-frame-options', 'DENY', 'x-debug', 'stack', 'strict-transport-security', 'max-age=1'],
+    changes: { 'x-frame-options': null, 'referrer-policy': null, 'strict-transport-security': null },
+  },
+  {
+    name: 'keep leaves it to the service',
+    options: { server: 'keep', 'x-content-type-options': 'keep', 'x-frame-options': 'keep', 'strict-transport-security': 'keep' },
+    service: ['server', 'own', 'x-frame-options', 'DENY', 'strict-transport-security', 'max-age=1'],
+    changes: {
+      server: 'own',
+      'x-content-type-options': null,
+      'x-frame-options': 'DENY',
+      'strict-transport-security': 'max-age=1',
+    },
+  },
+  {
+    name: 'without cors the service does CORS by itself',
+    service: ['access-control-allow-origin', '*', 'vary', 'Accept'],
+    changes: { 'access-control-allow-origin': '*', vary: 'Accept' },
+  },
+  {
+    name: 'with cors the service’s fields do not go out',
+    cors: named,
+    service: [
+      'access-control-allow-origin',
+      '*',
+      'access-control-allow-credentials',
+      'true',
+      'access-control-expose-headers',
+      '*',
+    ],
+    changes: { vary: 'Origin' },
+  },
+  { name: 'Vary is not doubled', cors: named, service: ['vary', 'Accept, ORIGIN'], changes: { vary: 'Accept, ORIGIN' } },
+  { name: 'Vary by everything says it all', cors: named, service: ['vary', '*'], changes: { vary: '*' } },
+  {
+    name: 'Vary is added to another',
+    cors: named,
+    service: ['vary', 'Accept, X-Origin'],
+    changes: { vary: 'Accept, X-Origin | Origin' },
+  },
 ];
