@@ -1,4 +1,3 @@
-import type { HeadReader } from '../../exchange/http1/head-reader.ts';
 import type { HeaderList } from '../../exchange/headers.ts';
 
 /** How an answer's body ends (RFC 9112 section 6.3). */
@@ -11,6 +10,14 @@ export type BodyKind = typeof NO_BODY | typeof BY_LENGTH | typeof BY_CHUNKS | ty
 /** Never a numeric parser for framing: `+3`, `0x3`, `3, 3` and ` 3` are refused (CVE-2021-32715). */
 const LENGTH = /^\d{1,15}$/;
 const KEEP_ALIVE_TIMEOUT = /(?:^|[,;\s])timeout=(\d{1,9})(?:$|[,;\s])/i;
+
+/** The head of an answer, as far as its framing is concerned: a HeadReader is one. */
+export interface AnswerHead {
+  readonly status: number;
+  readonly version: '1.0' | '1.1';
+  /** Framing fields are taken out, in place. */
+  readonly headers: HeaderList;
+}
 
 /**
  * What the head of an answer says about its body and its connection. The strict half of the client: an answer whose
@@ -34,18 +41,18 @@ export class AnswerFraming {
   #connection = '';
   #doubled = false;
 
-  /** Reads the framing and takes its fields out of `reader.headers`. False: refused, see `reason`. */
-  read(reader: HeadReader, toHead: boolean): boolean {
+  /** Reads the framing and takes its fields out of `head.headers`. False: refused, see `reason`. */
+  read(head: AnswerHead, toHead: boolean): boolean {
     this.#length = undefined;
     this.#coding = undefined;
     this.#connection = '';
     this.#doubled = false;
     this.keepAlive = Infinity;
     this.upgrade = '';
-    this.#takeOut(reader.headers);
-    this.keep = reader.version === '1.1';
-    if (this.#connection !== '') this.#connectionOptions(reader.headers);
-    return this.#decide(reader, toHead);
+    this.#takeOut(head.headers);
+    this.keep = head.version === '1.1';
+    if (this.#connection !== '') this.#connectionOptions(head.headers);
+    return this.#decide(head, toHead);
   }
 
   /** One pass, in place: framing fields leave the list. Length first, so that most names cost one comparison of numbers. */
@@ -117,15 +124,15 @@ export class AnswerFraming {
     headers.length = kept;
   }
 
-  #decide(reader: HeadReader, toHead: boolean): boolean {
+  #decide(head: AnswerHead, toHead: boolean): boolean {
     this.length = undefined;
     if (this.#doubled) return this.#refuse('Content-Length or Transfer-Encoding is there twice');
-    if (this.#coding !== undefined && !this.#codingIsChunked(reader)) return false;
+    if (this.#coding !== undefined && !this.#codingIsChunked(head)) return false;
     if (this.#length !== undefined) {
       if (!LENGTH.test(this.#length)) return this.#refuse('Content-Length is not a plain number');
       this.length = Number(this.#length);
     }
-    if (toHead || reader.status === 204 || reader.status === 304) return this.#withoutBody(toHead, reader.status);
+    if (toHead || head.status === 204 || head.status === 304) return this.#withoutBody(toHead, head.status);
     if (this.#coding !== undefined) this.kind = BY_CHUNKS;
     else if (this.length !== undefined) this.kind = this.length === 0 ? NO_BODY : BY_LENGTH;
     else {
@@ -135,9 +142,9 @@ export class AnswerFraming {
     return true;
   }
 
-  #codingIsChunked(reader: HeadReader): boolean {
+  #codingIsChunked(head: AnswerHead): boolean {
     if (this.#length !== undefined) return this.#refuse('Content-Length and Transfer-Encoding are both there');
-    if (reader.version === '1.0') return this.#refuse('Transfer-Encoding in HTTP/1.0');
+    if (head.version === '1.0') return this.#refuse('Transfer-Encoding in HTTP/1.0');
     return this.#coding?.toLowerCase() === 'chunked' || this.#refuse('Transfer-Encoding is not chunked');
   }
 

@@ -17,6 +17,8 @@ const LAST_CHUNK = '0\r\n\r\n';
 export class LeanCall implements CallHandle, BodySink {
   readonly call: Call;
   readonly answer: AnswerSink;
+  /** Wants a connection that no call has used before. */
+  readonly fresh: boolean;
   /** Set while the connection works for this call. */
   connection: LeanConnection | undefined = undefined;
   over = false;
@@ -29,9 +31,10 @@ export class LeanCall implements CallHandle, BodySink {
   #written = 0;
   #paused = false;
 
-  constructor(call: Call, answer: AnswerSink) {
+  constructor(call: Call, answer: AnswerSink, fresh: boolean) {
     this.call = call;
     this.answer = answer;
+    this.fresh = fresh;
   }
 
   /** Not one byte was handed to the socket. */

@@ -23,8 +23,9 @@ export class LeanPool implements WireClient {
   readonly #all = new Set<LeanConnection>();
   /** A stack: the connection used last is warm, and the others get old enough to close. */
   readonly #idle: LeanConnection[] = [];
-  /** Came free in this turn of the loop; see `release`. */
-  readonly #resting: LeanConnection[] = [];
+  /** Calls of this turn of the loop, see `send`. */
+  #waiting: LeanCall[] = [];
+  #spare: LeanCall[] = [];
   #sweep: NodeJS.Timeout | undefined;
   /** The time of the last sweep: late by up to one interval, never early. */
   #now = 0;
@@ -36,29 +37,48 @@ export class LeanPool implements WireClient {
   }
 
   get active(): number {
-    return this.#all.size - this.#idle.length - this.#resting.length;
+    return this.#waiting.length + this.#all.size - this.#idle.length;
   }
 
   get connections(): number {
     return this.#all.size;
   }
 
+  /**
+   * Calls are placed on connections at the end of this turn of the loop, behind all reading: what a service has sent on an
+   * idle connection, or its close, is seen before that connection has another user (GHSA-35p6-xmwp-9g52).
+   */
   send(call: Call, answer: AnswerSink, fresh: boolean): CallHandle {
-    const own = new LeanCall(call, answer);
-    if (this.#closed) failSoon(own, 'upstream-closed', 'the client is closing');
-    else if (!isSafe(call)) failSoon(own, 'internal', 'the request holds a character that no field may have');
-    else {
-      const connection = fresh ? undefined : this.#idle.pop();
-      if (connection !== undefined) connection.begin(own);
-      else this.#connect(own, fresh);
-    }
+    const own = new LeanCall(call, answer, fresh);
+    if (this.#waiting.push(own) === 1) setImmediate(this.#placeAll);
     return own;
   }
 
-  #connect(call: LeanCall, fresh: boolean): void {
-    if (this.#all.size < this.options.maxConnections || (fresh && this.dropIdle())) this.#open(call);
-    else if (!fresh && this.#resting.length > 0) (this.#resting.pop() as LeanConnection).begin(call);
-    else failSoon(call, 'upstream-busy', 'all connections to the target are taken');
+  readonly #placeAll = () => {
+    const calls = this.#waiting;
+    this.#waiting = this.#spare;
+    for (const call of calls) {
+      if (!call.over) this.#place(call);
+    }
+    calls.length = 0;
+    this.#spare = calls;
+  };
+
+  #place(call: LeanCall): void {
+    try {
+      if (this.#closed) call.fail('upstream-closed', 'the client is closing', true);
+      else if (!isSafe(call.call)) call.fail('internal', 'the request holds a character that no field may have', true);
+      else this.#give(call);
+    } catch (error) {
+      call.fail('internal', `the request could not be written: ${error instanceof Error ? error.message : 'unknown'}`, false);
+    }
+  }
+
+  #give(call: LeanCall): void {
+    const connection = call.fresh ? undefined : this.#idle.pop();
+    if (connection !== undefined) connection.begin(call);
+    else if (this.#all.size < this.options.maxConnections || this.dropIdle()) this.#open(call);
+    else call.fail('upstream-busy', 'all connections to the target are taken', true);
   }
 
   #open(call: LeanCall): void {
@@ -67,7 +87,7 @@ export class LeanPool implements WireClient {
   }
 
   dropIdle(): boolean {
-    const oldest = this.#idle[0] ?? this.#resting[0];
+    const oldest = this.#idle[0];
     if (oldest === undefined) return false;
     oldest.destroy();
     return true;
@@ -78,27 +98,19 @@ export class LeanPool implements WireClient {
     while (this.dropIdle());
   }
 
-  /**
-   * Takes a connection back after a complete answer; false when it must not be used again. It rests until this turn of the
-   * loop is over: what the service sent behind the answer, or its close, is seen before the connection has another user.
-   */
+  /** Takes a connection back after a complete answer; false when it must not be used again. */
   release(connection: LeanConnection, keepAlive: number): boolean {
     const time = Math.min(this.options.idleTimeout, keepAlive - KEEP_ALIVE_MARGIN);
     if (this.#closed || time <= 0) return false;
     connection.rest(this.#now + time);
-    if (this.#resting.push(connection) === 1) setImmediate(this.#rested);
+    this.#idle.push(connection);
     return true;
   }
 
-  readonly #rested = () => {
-    for (const connection of this.#resting) this.#idle.push(connection);
-    this.#resting.length = 0;
-    if (this.#closed) this.close();
-  };
-
   forget(connection: LeanConnection): void {
     if (!this.#all.delete(connection)) return;
-    if (!takeOut(this.#idle, connection)) takeOut(this.#resting, connection);
+    const at = this.#idle.lastIndexOf(connection);
+    if (at >= 0) this.#idle.splice(at, 1);
     if (this.#all.size === 0) this.#stopSweep();
   }
 
@@ -116,18 +128,4 @@ export class LeanPool implements WireClient {
     this.#now = performance.now();
     for (const connection of this.#all) connection.check(this.#now);
   }
-}
-
-function failSoon(call: LeanCall, code: 'upstream-closed' | 'upstream-busy' | 'internal', reason: string): void {
-  process.nextTick(fail, call, code, reason);
-}
-
-function fail(call: LeanCall, code: 'upstream-closed' | 'upstream-busy' | 'internal', reason: string): void {
-  call.fail(code, reason, true);
-}
-
-function takeOut(list: LeanConnection[], connection: LeanConnection): boolean {
-  const at = list.lastIndexOf(connection);
-  if (at >= 0) list.splice(at, 1);
-  return at >= 0;
 }
