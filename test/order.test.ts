@@ -7,25 +7,11 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { catalogue } from '../src/errors/catalogue.ts';
+import { order } from '../src/pipeline/order.ts';
 import { ROOT, readText } from './support/sources.ts';
 import { ROOMS } from './support/walls.ts';
 
-const ORDER = 'src/pipeline/order.ts';
 const isThere = (file: string): boolean => existsSync(path.join(ROOT, file));
-const skip = isThere(ORDER) ? false : `${ORDER} is not there yet`;
-
-/** An entry of the list: a room or one of its hooks, such as `limit.byAddress`, and why it stands where it stands. */
-interface Entry {
-  readonly hook: string;
-  readonly reason: string;
-}
-
-async function readOrder(): Promise<readonly Entry[]> {
-  const { order } = (await import(`../${ORDER}`)) as { order: readonly Entry[] };
-  return order;
-}
-
-const roomOf = (hook: string): string => hook.split('.')[0];
 
 test('the rooms are the same words for the walls and for the type StageName', () => {
   const union = /export type StageName =([^;]+);/.exec(readText('src/exchange/decision.ts'));
@@ -37,24 +23,25 @@ test('every code of the catalogue is spoken by a room', () => {
   for (const [code, entry] of Object.entries(catalogue)) assert.ok(ROOMS.includes(entry.room), code);
 });
 
-test('every entry of the order is a room with a door', { skip }, async () => {
-  for (const { hook } of await readOrder()) {
-    assert.ok(ROOMS.includes(roomOf(hook)), `${hook} is no room`);
-    assert.ok(isThere(`src/${roomOf(hook)}/stage.ts`), `src/${roomOf(hook)}/stage.ts is missing`);
+test('every place of the order is a room, and one that is prepared for routes has a door', () => {
+  for (const { hook, room, prepare } of order) {
+    assert.ok(ROOMS.includes(room), `${hook} is in no room`);
+    assert.ok(hook === room || hook.startsWith(`${room}.`), `${hook} does not bear the name of its room`);
+    assert.ok(isThere(`src/${room}`), `src/${room} is missing`);
+    assert.ok(prepare === undefined || isThere(`src/${room}/stage.ts`), `src/${room}/stage.ts is missing`);
   }
 });
 
-test('every room with a door is in the order', { skip }, async () => {
-  const listed = (await readOrder()).map(({ hook }) => roomOf(hook));
+test('every room with a door is in the order', () => {
+  const listed = order.map(({ room }) => String(room));
   for (const room of ROOMS.filter((name) => isThere(`src/${name}/stage.ts`))) {
-    assert.ok(listed.includes(room), `src/${room}/stage.ts is in no entry of ${ORDER}: it would never run`);
+    assert.ok(listed.includes(room), `src/${room}/stage.ts has no place in pipeline/order.ts: it would never run`);
   }
 });
 
-test('no hook stands twice, and each has a reason', { skip }, async () => {
-  const order = await readOrder();
+test('no hook stands twice, and each says why it stands there', () => {
   assert.equal(new Set(order.map(({ hook }) => hook)).size, order.length);
-  for (const { hook, reason } of order) assert.ok(reason.trim().length >= 20, `${hook} has no reason for its place`);
+  for (const { hook, why } of order) assert.ok(why.trim().length >= 20, `${hook} has no reason for its place`);
 });
 
 /** What must come before what, whatever else moves; each with what breaks otherwise. */
@@ -71,10 +58,9 @@ const BEFORE: [string, string, string][] = [
   ['waf', 'upstream', 'nothing is sent to a service that the WAF has not seen'],
 ];
 
-test('what must come first comes first', { skip }, async () => {
-  const hooks = (await readOrder()).map(({ hook }) => hook);
+test('what must come first comes first', () => {
+  const at = (name: string): number => order.findIndex(({ hook, room }) => hook === name || room === name);
   for (const [first, second, reason] of BEFORE) {
-    const [a, b] = [first, second].map((name) => hooks.findIndex((hook) => hook === name || roomOf(hook) === name));
-    if (a >= 0 && b >= 0) assert.ok(a < b, `${first} must come before ${second}: ${reason}`);
+    if (at(first) >= 0 && at(second) >= 0) assert.ok(at(first) < at(second), `${first} must come before ${second}: ${reason}`);
   }
 });

@@ -20,7 +20,7 @@ export const ROOMS = [
 const GROUND = ['exchange', 'errors', 'stores', 'egress', 'config/units.ts'];
 
 /** Who puts rooms together. */
-const ASSEMBLERS = ['main.ts', 'cli', 'config', 'pipeline/order.ts', 'gateway'];
+const ASSEMBLERS = ['main.ts', 'cli', 'config', 'pipeline/order.ts', 'process', 'gateway'];
 
 /** Engines may become packages of their own one day: nothing of the house inside them. */
 const ENGINES = ['src/waf/engine/', 'src/translate/grpc/', 'src/validate/openapi/'];
