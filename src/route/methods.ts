@@ -26,5 +26,5 @@ function rank(method: string): number {
 export function answerMethod(method: string, allow: readonly string[]): Answer | Refusal {
   const headers = ['allow', allow.join(', ')];
   if (method === 'OPTIONS') return { kind: 'answer', status: 204, headers };
-  return refuse('method-not-allowed', `no route for this path has the method ${method}`, { headers });
+  return refuse('method-not-allowed', 'no route for this path has this method', { headers });
 }

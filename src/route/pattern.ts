@@ -67,7 +67,6 @@ function parseSegment(part: string, last: boolean): Segment | Problem {
 }
 
 function parseParameter(part: string): Segment | Problem {
-  if (part.startsWith(':')) return { problem: `write a parameter as {name}, not ${quote(part)}` };
   if (!part.startsWith('{') || !part.endsWith('}') || part.length < 3) {
     return { problem: `a parameter is a whole segment, {name}; ${quote(part)} is not` };
   }

@@ -292,6 +292,8 @@ export const routeCases: readonly RouteCase[] = [
       { id: 'read', path: '/x', methods: ['GET', 'OPTIONS'] },
       { id: 'write', path: '/x', methods: ['POST'], preflight: true },
       { id: 'closed', path: '/closed', methods: ['GET'] },
+      { id: 'half-closed', path: '/half', methods: ['GET'] },
+      { id: 'half-open', path: '/half', methods: ['POST'], preflight: true },
       { id: 'conditional', path: '/c', methods: ['GET'], headers: { 'x-key': 'secret' }, preflight: true },
     ],
     requests: [
@@ -320,6 +322,12 @@ export const routeCases: readonly RouteCase[] = [
         path: '/closed',
         headers: ['origin', 'https://a.test', 'access-control-request-method', 'GET'],
         gives: { allow: 'GET, HEAD, OPTIONS' },
+      },
+      {
+        method: 'OPTIONS',
+        path: '/half',
+        headers: ['origin', 'https://a.test', 'access-control-request-method', 'GET'],
+        gives: { allow: 'GET, HEAD, POST, OPTIONS' },
       },
       {
         method: 'OPTIONS',
