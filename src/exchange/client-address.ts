@@ -44,8 +44,11 @@ const RANGE = /^([0-9a-fA-F:.]+)(?:\/(\d{1,3}))?$/;
 /** True for `10.0.0.0/8`, `192.0.2.1`, `2001:db8::/32`, `::1`. */
 export function isAddressRange(text: string): boolean {
   const match = RANGE.exec(text);
-  const family = match === null ? 0 : isIP(match[1]);
-  return family !== 0 && (match?.[2] === undefined || Number(match[2]) <= (family === 4 ? 32 : 128));
+  const address = match === null ? undefined : normaliseAddress(match[1]);
+  if (match === null || address === undefined) return false;
+  const written = isIP(match[1]) === 4 ? 32 : 128;
+  const least = written === 128 && isIPv4(address) ? 96 : 0;
+  return match[2] === undefined || (Number(match[2]) <= written && Number(match[2]) >= least);
 }
 
 function addRange(list: BlockList, range: string): void {

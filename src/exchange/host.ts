@@ -32,7 +32,8 @@ export function readHost(value: string): HostReading | undefined {
   if (port === 0) return undefined;
   const host = readName(value.slice(0, end));
   if (host === undefined) return undefined;
-  return { host, authority: port === undefined ? host : `${host}:${port}`, port };
+  const authority = port === undefined ? host : host.length === end ? value.toLowerCase() : `${host}:${port}`;
+  return { host, authority, port };
 }
 
 /** True when both name the same host and port, a missing port being that of the scheme (RFC 9113 section 8.3.1). */

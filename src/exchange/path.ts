@@ -51,16 +51,22 @@ export function pathProblem(raw: string): string | undefined {
   return result.startsWith('/') ? undefined : result;
 }
 
-/** The fast path: one scan, no allocation. False only means "look closer": segments that begin with a dot land there too. */
+/** The fast path: one scan, no allocation. False only means "look closer". */
 function isCanonical(raw: string): boolean {
-  let previous = SLASH;
   if (raw.charCodeAt(0) !== 0x2f) return false;
+  let previous = SLASH;
   for (let i = 1; i < raw.length; i += 1) {
     const kind = KIND[raw.charCodeAt(i)];
-    if (kind !== PLAIN && (!kind || previous === SLASH)) return false;
+    if (kind !== PLAIN && (!kind || (previous === SLASH && (kind === SLASH || isDotSegment(raw, i))))) return false;
     previous = kind;
   }
   return true;
+}
+
+/** True when the segment that begins with the dot at `from` is `.` or `..`. */
+function isDotSegment(raw: string, from: number): boolean {
+  const next = raw.charCodeAt(from + 1) === 0x2e ? from + 2 : from + 1;
+  return next === raw.length || raw.charCodeAt(next) === 0x2f;
 }
 
 /** The canonical path, or the reason why there is none: told apart by the first character, for a reason never begins with `/`. */
@@ -82,6 +88,8 @@ function canonicalise(raw: string): string {
       climbed = true;
       trailing = i === last;
       kept.pop();
+    } else if (isPlain(part)) {
+      kept.push(part);
     } else {
       const segment = decodeSegment(part);
       const problem = segment.problem ?? segmentProblem(segment.bytes);
@@ -91,6 +99,14 @@ function canonicalise(raw: string): string {
   }
   if (merged && climbed) return 'dot segments and empty segments together';
   return trailing && kept.length > 0 ? `/${kept.join('/')}/` : `/${kept.join('/')}`;
+}
+
+/** True for a segment that stands for itself. */
+function isPlain(part: string): boolean {
+  for (let i = 0; i < part.length; i += 1) {
+    if (!KIND[part.charCodeAt(i)]) return false;
+  }
+  return true;
 }
 
 /** Decodes the escapes of one segment once; one character per byte. */
@@ -137,13 +153,16 @@ const NOT_ASCII = /[\x80-\xff]/;
 
 function segmentProblem(bytes: string): string | undefined {
   if (DECODES_AGAIN.test(bytes)) return 'a doubly encoded character';
-  if (!NOT_ASCII.test(bytes)) return isDisguisedDots(bytes) ? 'a dot segment in disguise' : undefined;
+  if (!NOT_ASCII.test(bytes)) return DOTS_AND_BLANKS.test(bytes) ? 'a dot segment in disguise' : undefined;
   const buffer = Buffer.from(bytes, 'latin1');
   if (!isUtf8(buffer)) return 'invalid UTF-8';
   if (C1_CONTROL.test(bytes)) return 'an encoded control character';
-  return isDisguisedDots(buffer.toString('utf8')) ? 'a dot segment in disguise' : undefined;
+  return MAY_FOLD_TO_DOT.test(bytes) && isDisguisedDots(buffer.toString('utf8')) ? 'a dot segment in disguise' : undefined;
 }
 
+const DOTS_AND_BLANKS = /^ *\.{1,2} *$/;
+// Everything that NFKC turns into a dot is a dot, or in U+2000–203F (E2 80), or in U+F000–FFFF (EF): other text needs no folding.
+const MAY_FOLD_TO_DOT = /[.\xef]|\xe2\x80/;
 const INVISIBLE = /\p{Default_Ignorable_Code_Point}/gu;
 // Fraction slash, division slash, big solidus, set minus and their kin: no NFKC mapping, but Windows' best fit has one.
 const SLASH_LIKE = /[/\\\u2044\u2215\u2216\u29f5\u29f8\u29f9]/;

@@ -26,7 +26,8 @@ export const METHODS: ReadonlySet<string> = new Set([
 
 /**
  * Fields that may come once only: of two, one reader takes the first and another the last, or the list of both. Lists
- * by grammar (Accept, If-Match, Forwarded, …) are not here; credentials in configurable fields are for `authenticate`.
+ * by grammar (Accept, If-Match, Forwarded, …) are not here, nor fields that only inform (User-Agent, Date); credentials
+ * in configurable fields are for `authenticate`.
  */
 const SINGLE: readonly (readonly [string, CatalogueCode])[] = [
   ['host', 'host-invalid'],
@@ -44,11 +45,8 @@ const SINGLE: readonly (readonly [string, CatalogueCode])[] = [
   ['if-unmodified-since', 'header-invalid'],
   ['origin', 'header-invalid'],
   ['referer', 'header-invalid'],
-  ['user-agent', 'header-invalid'],
-  ['from', 'header-invalid'],
-  ['date', 'header-invalid'],
-  ['max-forwards', 'header-invalid'],
   ['expect', 'header-invalid'],
+  ['idempotency-key', 'header-invalid'],
   ['access-control-request-method', 'header-invalid'],
   ['sec-websocket-key', 'header-invalid'],
   ['sec-websocket-version', 'header-invalid'],
@@ -68,8 +66,11 @@ const LOOK_ALIKE = 44;
 const ROLE = new Map<string, number>(SINGLE.map(([name], place) => [name, place]));
 ROLE.set('cookie', COOKIE).set('connection', CONNECTION).set('te', TE);
 for (const name of ['keep-alive', 'proxy-connection', 'upgrade']) ROLE.set(name, CONNECTION_SPECIFIC);
-// CGI and WSGI cannot tell `_` from `-`: framing in that spelling is an attack, whoever reads it (threat class 2).
-for (const name of ['transfer_encoding', 'content_length', 'content-length_', 'transfer-encoding_']) ROLE.set(name, LOOK_ALIKE);
+// CGI, WSGI and PHP cannot tell `_` or `.` from `-`: framing in such a spelling is an attack, whoever reads it (threat class 2).
+for (const char of "_.!#$%&'*+^`|~") {
+  ROLE.set(`transfer${char}encoding`, LOOK_ALIKE);
+  ROLE.set(`content${char}length`, LOOK_ALIKE);
+}
 
 const HOST_PLACE = 0;
 const TRANSFER_ENCODING_PLACE = 2;

@@ -50,22 +50,26 @@ export function tracestateOf(headers: HeaderList): string | undefined {
   return joined !== undefined && TRACESTATE.test(joined) ? joined : undefined;
 }
 
-const POOL_BYTES = 8192;
+const POOL_BYTES = 2048;
 
-/** Random bytes fetched many at a time: one call into the system per 512 identifiers instead of one for each. */
+/**
+ * Random digits fetched many at a time: one call into the system per hundred identifiers instead of one for each. The pool is
+ * small, because an identifier that lives long keeps the text it was cut from.
+ */
 class RandomPool {
   readonly #bytes = Buffer.allocUnsafeSlow(POOL_BYTES);
-  #used = POOL_BYTES;
+  #digits = '';
+  #used = 0;
 
-  /** `count` unguessable bytes in lower-case hexadecimal. No byte is ever used twice. */
+  /** `count` unguessable lower-case hexadecimal digits. No digit is ever used twice. */
   hex(count: number): string {
-    if (this.#used + count > POOL_BYTES) {
-      randomFillSync(this.#bytes);
+    if (this.#used + count > this.#digits.length) {
+      this.#digits = randomFillSync(this.#bytes).toString('hex');
       this.#used = 0;
     }
     const from = this.#used;
     this.#used += count;
-    return this.#bytes.toString('hex', from, this.#used);
+    return this.#digits.slice(from, this.#used);
   }
 }
 
@@ -73,17 +77,17 @@ const pool = new RandomPool();
 
 /** An unguessable identifier of 32 hexadecimal digits, for the record, the service and the problem body. */
 export function newRequestId(): string {
-  return pool.hex(16);
+  return pool.hex(32);
 }
 
 /** 32 hexadecimal digits, never all zero. */
 export function newTraceId(): string {
-  const id = pool.hex(16);
+  const id = pool.hex(32);
   return id === ZERO_TRACE ? newTraceId() : id;
 }
 
 /** 16 hexadecimal digits, never all zero: names the gateway's own call to the service. */
 export function newSpanId(): string {
-  const id = pool.hex(8);
+  const id = pool.hex(16);
   return id === ZERO_SPAN ? newSpanId() : id;
 }
