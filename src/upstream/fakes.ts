@@ -110,12 +110,11 @@ export class FakeClient implements WireClient {
   active = 0;
   idle = 0;
   closed = false;
-  /** What the endpoint does by itself with each call, in a later turn. */
+  /** What the endpoint does by itself with each call, a little later. Without it the test answers by hand. */
   behave: ((sent: Sent) => void) | undefined;
 
-  constructor(options: WireClientOptions, behave: ((sent: Sent) => void) | undefined) {
+  constructor(options: WireClientOptions) {
     this.options = options;
-    this.behave = behave;
   }
 
   get connections(): number {
@@ -132,8 +131,9 @@ export class FakeClient implements WireClient {
     const sent = new Sent(this, call, answer, fresh);
     this.sent.push(sent);
     this.active++;
-    const { behave } = this;
-    if (behave !== undefined) queueMicrotask(() => sent.cancelled || behave(sent));
+    queueMicrotask(() => {
+      if (!sent.cancelled) this.behave?.(sent);
+    });
     return sent;
   }
 
@@ -239,8 +239,6 @@ export class Bench {
   readonly carry = new FakeCarry();
   readonly log = new FakeLog();
   readonly clients: FakeClient[] = [];
-  /** By `address:port`: what that endpoint does with each call. Without an entry the test answers by hand. */
-  readonly behaviour = new Map<string, (sent: Sent) => void>();
   upstreams: UpstreamsOfConfiguration;
   readonly parts: UpstreamsParts;
 
@@ -253,7 +251,7 @@ export class Bench {
   /** A new configuration, not yet swapped in. */
   load(written: WrittenService): UpstreamsOfConfiguration {
     const make = (options: WireClientOptions) => {
-      const client = new FakeClient(options, this.behaviour.get(`${options.address}:${options.port}`));
+      const client = new FakeClient(options);
       this.clients.push(client);
       return client;
     };

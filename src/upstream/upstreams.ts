@@ -8,6 +8,8 @@ import { type Accepts, type Lookup, systemAccepts, systemLookup } from './resolv
 import { type ServiceParts, type ServiceSnapshot, UpstreamService } from './service.ts';
 import { realTiming, Sweeper, type Timing } from './timing.ts';
 
+export type { ServiceSnapshot };
+
 /** All services of one configuration. */
 export interface UpstreamsOfConfiguration extends Upstreams {
   /**
