@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
+import { DEFAULT_METHODS } from '../route/methods.ts';
 import { DEFAULT_FILE } from './init.ts';
 import { EXIT, type Output, painter } from './output.ts';
 
@@ -31,7 +32,7 @@ export async function run(
   return code;
 }
 
-/** Commands load their own code when they run: \`check\` needs no server. */
+/** Commands load their own code when they run: `check` needs no server. */
 function build(output: Output, finish: (code: number) => void): Command {
   const program = new Command('portcullis');
   program
@@ -53,6 +54,8 @@ function build(output: Output, finish: (code: number) => void): Command {
     .description('serve what a configuration says')
     .addOption(configOption())
     .action(async (options: { config: string }) => {
+      const { launch } = await import('../process/launch.ts');
+      await launch(() => import('./start.ts'));
       const { start } = await import('./start.ts');
       finish(await start(options, output));
     });
@@ -79,6 +82,7 @@ function build(output: Output, finish: (code: number) => void): Command {
     .description('show what is reachable and what protects it')
     .addOption(configOption())
     .option('--json', 'print JSON')
+    .addHelpText('after', `\nMethods of a route that names none are shown as "standard": ${DEFAULT_METHODS.join(', ')}.`)
     .action(async (options: { config: string; json?: boolean }) => {
       const { routes } = await import('./routes.ts');
       finish(await routes(options, output));

@@ -1,5 +1,6 @@
 import { loadConfiguration } from '../config/load.ts';
 import type { GatewayOptions, GatewayRoute } from '../config/schema.ts';
+import { DEFAULT_METHODS } from '../route/methods.ts';
 import { reportProblems } from './check.ts';
 import { EXIT, type Output, painter } from './output.ts';
 import { formatTable } from './table.ts';
@@ -9,6 +10,8 @@ export interface RouteRow {
   readonly methods: readonly string[];
   readonly hosts: readonly string[];
   readonly path: string;
+  /** Header conditions: the route is only for requests that fulfil them. */
+  readonly conditions: readonly string[];
   readonly service: string;
   readonly authentication: readonly string[];
   /** Bytes. */
@@ -41,23 +44,31 @@ export async function routes(options: { config: string; json?: boolean }, output
 
 function cells(row: RouteRow): string[] {
   return [
-    row.methods.length === 0 ? 'any' : row.methods.join(','),
+    isStandard(row.methods) ? 'standard' : row.methods.join(','),
     row.hosts.length === 0 ? 'any' : row.hosts.join(','),
     row.path,
     row.service,
     row.authentication.join(','),
     formatSize(row.body),
-    row.protection.join(', '),
+    [...row.conditions, ...row.protection].join(', '),
   ];
+}
+
+/** The methods of a route that names none; written out they would fill half of every line. */
+function isStandard(methods: readonly string[]): boolean {
+  return methods.length === DEFAULT_METHODS.length && DEFAULT_METHODS.every((method) => methods.includes(method));
 }
 
 function describeRoute(route: GatewayRoute, options: GatewayOptions): RouteRow {
   return {
-    methods: route.methods ?? [],
-    hosts: route.host === undefined ? [] : [route.host].flat(),
+    methods: route.methods,
+    hosts: route.host ?? [],
     path: route.path,
+    conditions: Object.entries(route.headers ?? {}).map(([name, value]) =>
+      value === 'present' ? `if ${name}` : `if ${name}=${value}`,
+    ),
     service: route.service,
-    authentication: [route.authentication].flat(),
+    authentication: [route.authentication],
     body: route.body,
     protection: protections(route, options),
   };
@@ -65,7 +76,16 @@ function describeRoute(route: GatewayRoute, options: GatewayOptions): RouteRow {
 
 function protections(route: GatewayRoute, options: GatewayOptions): string[] {
   const waf = route.waf ?? options.waf;
-  return waf === undefined ? [] : [`waf ${waf.mode}`];
+  return [
+    ...(route.cors === undefined
+      ? []
+      : [`cors ${route.cors.origins.join(' ')}${route.cors.credentials ? ' with credentials' : ''}`]),
+    ...(route.origins === undefined ? [] : [`websocket origins ${route.origins.join(' ')}`]),
+    ...(waf === undefined ? [] : [`waf ${waf.mode}`]),
+    ...Object.entries(route['response-headers'] ?? {}).map(([name, value]) =>
+      value === 'remove' || value === 'keep' ? `${value}s ${name}` : `sets ${name}`,
+    ),
+  ];
 }
 
 /** Bytes as the configuration would say them. */

@@ -51,7 +51,7 @@ function lookUp(inner: string, environment: Readonly<Record<string, string | und
   const split = inner.indexOf(':-');
   const name = split === -1 ? inner : inner.slice(0, split);
   if (!NAME.test(name)) return undefined;
-  const value = environment[name];
+  const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
   if (split !== -1 && (value === undefined || value === ''))
     return { name, value: inner.slice(split + 2), fromEnvironment: false };
   return { name, value, fromEnvironment: true };

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { test } from 'node:test';
+import { tlsFiles } from '../../test/support/tls.ts';
+import { checkText } from './load.ts';
+
+test('certificates are read when the configuration loads', async () => {
+  await using files = await tlsFiles(['a.test', 'b.test']);
+  await writeFile(path.join(files.dir, 'garbage.pem'), 'not a certificate');
+  const a = files.of('a.test');
+  const b = files.of('b.test');
+  const cases: [string, string[]][] = [
+    [`{ certificate: ${a.certificate}, key: ${a.key} }`, []],
+    [`[{ certificate: ${a.certificate}, key: ${a.key} }, { certificate: ${b.certificate}, key: ${b.key} }]`, []],
+    [`{ certificate: ${path.basename(a.certificate)}, key: ${path.basename(a.key)} }`, []],
+    [`{ certificate: ${a.certificate}, key: ${b.key} }`, ['this private key does not belong to the certificate']],
+    [
+      `[{ certificate: ${a.certificate}, key: ${a.key} }, { certificate: ${a.certificate}, key: ${b.key} }]`,
+      ['this private key does not'],
+    ],
+    [`{ certificate: nowhere.pem, key: ${a.key} }`, ['there is no such file: ']],
+    [
+      `{ certificate: garbage.pem, key: garbage.pem }`,
+      ['the file holds no PEM certificate', 'the file holds no PEM private key'],
+    ],
+    [
+      `{ certificate: ${a.key}, key: ${a.certificate} }`,
+      ['the file holds no PEM certificate', 'the file holds no PEM private key'],
+    ],
+    [`{ certificate: ., key: ${a.key} }`, ['the file cannot be read (EISDIR)']],
+  ];
+  for (const [tls, expected] of cases) {
+    for (const text of [
+      `listeners: { l: { address: 127.0.0.1:0, tls: ${tls} } }`,
+      `${PLAIN}\nadmin: { address: 127.0.0.1:0, tls: ${tls} }`,
+    ]) {
+      const result = checkText(path.join(files.dir, 'portcullis.yaml'), `${text}\n${REST}`, {});
+      const messages = result.ok ? [] : result.problems.map((problem) => problem.message);
+      assert.equal(messages.length, expected.length, `${tls}: ${messages.join('; ')}`);
+      expected.forEach((beginning, i) => assert.ok(messages[i].startsWith(beginning), `${messages[i]} | ${beginning}`));
+    }
+  }
+});
+
+const PLAIN = 'listeners: { l: { address: 127.0.0.1:0 } }';
+const REST = 'services: { b: http://127.0.0.1:9001 }\nroutes: [{ path: /**, service: b, authentication: none }]';

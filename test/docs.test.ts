@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { EXAMPLE } from '../scripts/manual.ts';
+import { checkText } from '../src/config/load.ts';
+import { configurationJsonSchema, type JsonSchema, variants } from '../src/config/schema-tree.ts';
+import { catalogue } from '../src/errors/catalogue.ts';
+
+const document = (name: string) => readFileSync(new URL(`../docs/${name}`, import.meta.url), 'utf8');
+
+test('the example of the manual loads', () => {
+  const result = checkText('portcullis.yaml', EXAMPLE, {});
+  assert.ok(result.ok, JSON.stringify(result));
+  assert.ok(document('configuration.md').includes(EXAMPLE));
+});
+
+test('every key has a description', () => {
+  const missing: string[] = [];
+  const walk = (schema: JsonSchema, at: string): void => {
+    for (const form of variants(schema)) {
+      for (const [key, member] of Object.entries(form.properties ?? {})) {
+        if ((member.description ?? '') === '') missing.push(`${at}.${key}`);
+        walk(member, `${at}.${key}`);
+      }
+      if (typeof form.additionalProperties === 'object') walk(form.additionalProperties, `${at}.NAME`);
+      if (form.items !== undefined) walk(form.items, `${at}[]`);
+    }
+  };
+  walk(configurationJsonSchema(), '');
+  assert.deepEqual(missing, []);
+});
+
+test('every mapping with fixed keys refuses unknown ones', () => {
+  const open: string[] = [];
+  const walk = (schema: JsonSchema, at: string): void => {
+    for (const form of variants(schema)) {
+      if (form.properties !== undefined && form.additionalProperties !== false) open.push(at);
+      for (const [key, member] of Object.entries(form.properties ?? {})) walk(member, `${at}.${key}`);
+      if (typeof form.additionalProperties === 'object') walk(form.additionalProperties, `${at}.NAME`);
+      if (form.items !== undefined) walk(form.items, `${at}[]`);
+    }
+  };
+  walk(configurationJsonSchema(), '');
+  assert.deepEqual(open, []);
+});
+
+test('the manual has every code, and no code that the gateway does not have', () => {
+  const told = [...document('errors.md').matchAll(/^### (\S+)$/gm)].map(([, code]) => code);
+  assert.deepEqual(told.toSorted(), Object.keys(catalogue).toSorted());
+});
