@@ -69,6 +69,8 @@ export class Exchange {
   clientAddress: string;
   /** The protocol that the client used towards the first trusted proxy. */
   clientScheme: 'http' | 'https';
+  /** Host and port that the client asked the first trusted proxy for; undefined: the one in the head. */
+  clientHost: string | undefined;
   /** W3C trace context: 32 hex digits, continued from the client's `traceparent` when it is valid. */
   traceId: string;
   /** The `traceparent` flags of the client, `00` or `01`. */
@@ -111,6 +113,7 @@ export class Exchange {
     this.began = performance.now();
     this.clientAddress = connection.peerAddress;
     this.clientScheme = connection.secure ? 'https' : 'http';
+    this.clientHost = undefined;
     this.traceId = '';
     this.traceFlags = '00';
     this.route = undefined;

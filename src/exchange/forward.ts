@@ -1,5 +1,5 @@
 import type { Caller, Exchange } from './exchange.ts';
-import { DROP, isReserved, judgeName, NameVerdicts, NEVER, PASS, type Verdict } from './forged-names.ts';
+import { isReserved, judgeName, NameVerdicts, NEVER, PASS, type Verdict } from './forged-names.ts';
 import type { HeaderList } from './headers.ts';
 import { headerValue } from './headers.ts';
 import { HOP_BY_HOP, removeNamedByConnection } from './hop-by-hop.ts';
@@ -13,9 +13,9 @@ export interface ForwardOptions {
   readonly authority: string;
   /** Whose host the service sees: the one that the client asked for (default), or its own. */
   readonly host?: 'client' | 'service';
-  /** Names, in lower case, that go too: the credential that `authenticate` has used, for example. */
+  /** Names that are dropped too; a `*` at the end stands for any rest. Wins over `keep`. */
   readonly drop?: readonly string[];
-  /** Names, in lower case, that may come from the client though they would be dropped. Reserved ones stay dropped. */
+  /** Names, written likewise, that may come from the client though they would be dropped. Reserved ones stay dropped. */
   readonly keep?: readonly string[];
 }
 
@@ -23,26 +23,46 @@ export interface ForwardOptions {
 export class ForwardRules {
   readonly authority: string;
   readonly ownHost: boolean;
-  readonly #drop: ReadonlySet<string> | undefined;
-  readonly #keep: ReadonlySet<string> | undefined;
+  readonly #drop: Names | undefined;
+  readonly #keep: Names | undefined;
 
   constructor(options: ForwardOptions) {
     this.authority = options.authority;
     this.ownHost = options.host === 'service';
-    this.#drop = setOf(options.drop);
-    this.#keep = setOf(options.keep);
+    this.#drop = Names.from(options.drop);
+    this.#keep = Names.from(options.keep);
   }
 
   /** True when a client's field of this name goes on. */
   passes(name: string): boolean {
     const verdict = requestNames.of(name);
-    if (verdict === PASS) return this.#drop === undefined || !this.#drop.has(name);
-    return verdict === DROP && this.#keep !== undefined && this.#keep.has(name) && !this.#drop?.has(name);
+    if (verdict === NEVER || this.#drop?.has(name) === true) return false;
+    return verdict === PASS || this.#keep?.has(name) === true;
   }
 }
 
-function setOf(names: readonly string[] | undefined): ReadonlySet<string> | undefined {
-  return names === undefined || names.length === 0 ? undefined : new Set(names.map((name) => name.toLowerCase()));
+/** Names as a user lists them: whole, or their beginning and a `*`. */
+class Names {
+  readonly #whole: ReadonlySet<string>;
+  readonly #beginnings: readonly string[];
+
+  private constructor(names: readonly string[]) {
+    const lower = names.map((name) => name.toLowerCase());
+    this.#whole = new Set(lower.filter((name) => !name.endsWith('*')));
+    this.#beginnings = lower.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
+  }
+
+  static from(names: readonly string[] | undefined): Names | undefined {
+    return names === undefined || names.length === 0 ? undefined : new Names(names);
+  }
+
+  has(name: string): boolean {
+    if (this.#whole.has(name)) return true;
+    for (const beginning of this.#beginnings) {
+      if (name.startsWith(beginning)) return true;
+    }
+    return false;
+  }
 }
 
 // Pure functions of the name, remembered for the whole process: one bounded memory however many routes there are.
@@ -64,7 +84,8 @@ export function requestHeaders(x: Exchange, rules: ForwardRules): HeaderList {
   const peer = x.connection.peerAddress;
   // What lies between client and peer is hearsay: only the address that we believe and the one that we saw are passed on.
   const chain = x.clientAddress === peer ? peer : `${x.clientAddress}, ${peer}`;
-  to.push('x-request-id', x.id, 'x-forwarded-for', chain, 'x-forwarded-proto', x.clientScheme, 'x-forwarded-host', head.authority || own);
+  const asked = x.clientHost ?? (head.authority === '' ? own : head.authority);
+  to.push('x-request-id', x.id, 'x-forwarded-for', chain, 'x-forwarded-proto', x.clientScheme, 'x-forwarded-host', asked);
   pushTrace(to, x);
   if (x.caller !== undefined) pushCaller(to, x.caller);
   return to;

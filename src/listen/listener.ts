@@ -257,6 +257,7 @@ export class Listener {
     if (view.kind === 'refusal') return view;
     x.clientAddress = view.address;
     x.clientScheme = view.scheme ?? x.clientScheme;
+    x.clientHost = view.host;
     return undefined;
   }
 
