@@ -55,7 +55,7 @@ function build(output: Output, finish: (code: number) => void): Command {
     .addOption(configOption())
     .action(async (options: { config: string }) => {
       const { launch } = await import('../process/launch.ts');
-      await launch(() => import('./start.ts'));
+      launch();
       const { start } = await import('./start.ts');
       finish(await start(options, output));
     });

@@ -23,12 +23,12 @@ export async function serveWithWorkers(parts: ServeParts, workers: number): Prom
   const { addresses } = await crew.start(workers);
   await admin.configure(options.admin);
   parts.print(readyLine(options, addresses ?? {}, admin.url));
-  const reloader = new Reloader(file, log, async (next) => {
+  const reloader = new Reloader(file, log, options, async (next) => {
     if (next.workers !== options.workers) log.warn('a change of `workers` takes effect at the next start');
     await crew.reload(next);
     await admin.configure(next.admin);
   });
-  const watch = watchFiles([file], () => reloader.reload());
+  const watch = watchFiles([file], () => reloader.fileChanged());
   await new Promise<void>((resolve) => {
     onSignals({ stop: resolve, reload: () => reloader.reload(), reopenLogs: () => crew.reopenLogs() });
   });

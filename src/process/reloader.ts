@@ -1,3 +1,4 @@
+import { hashOptions } from '../config/hash.ts';
 import { loadConfiguration } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { GatewayOptions } from '../config/schema.ts';
@@ -13,14 +14,24 @@ export class Reloader {
   readonly #swap: (options: GatewayOptions) => Promise<void>;
   #running = false;
   #again = false;
+  #asked = false;
+  #serving: string;
 
-  constructor(file: string, log: Log, swap: (options: GatewayOptions) => Promise<void>) {
+  /** @param serving - what serves already: a file that still says the same is not swapped in */
+  constructor(file: string, log: Log, serving: GatewayOptions, swap: (options: GatewayOptions) => Promise<void>) {
     this.#file = file;
     this.#log = log;
+    this.#serving = hashOptions(serving);
     this.#swap = swap;
   }
 
+  /** An operator asks for it: files that the configuration names are read again even when it says the same as before. */
   reload(): void {
+    this.#asked = true;
+    this.fileChanged();
+  }
+
+  fileChanged(): void {
     this.#again = true;
     if (!this.#running) void this.#run();
   }
@@ -42,8 +53,12 @@ export class Reloader {
       });
       return;
     }
+    const hash = hashOptions(result.options);
+    if (hash === this.#serving && !this.#asked) return;
+    this.#asked = false;
     try {
       await this.#swap(result.options);
+      this.#serving = hash;
       this.#log.info('the configuration has been reloaded', { file: this.#file });
     } catch (error) {
       this.#log.error('the configuration is not changed', { reason: (error as Error).message });

@@ -31,12 +31,12 @@ export async function serveAlone(parts: ServeParts): Promise<void> {
   await gateway.start(options);
   await admin.configure(options.admin);
   parts.print(readyLine(options, gateway.addresses(), admin.url));
-  const reloader = new Reloader(file, log, async (next) => {
+  const reloader = new Reloader(file, log, options, async (next) => {
     if (next.workers !== options.workers) log.warn('a change of `workers` takes effect at the next start');
     await gateway.reload(next);
     await admin.configure(next.admin);
   });
-  const watch = watchFiles([file], () => reloader.reload());
+  const watch = watchFiles([file], () => reloader.fileChanged());
   await new Promise<void>((resolve) => {
     onSignals({ stop: resolve, reload: () => reloader.reload(), reopenLogs: () => gateway.reopenLogs() });
   });
