@@ -8,5 +8,5 @@ if (Number(process.versions.node.split('.')[0]) < 24) {
 } else {
   // Node does not run TypeScript inside node_modules: a published package brings a built copy in dist/.
   const built = new URL('../dist/main.js', import.meta.url);
-  import(existsSync(built) ? built.href : '../src/main.ts');
+  void import(existsSync(built) ? built.href : '../src/main.ts');
 }

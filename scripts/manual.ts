@@ -123,8 +123,8 @@ function typeOf(schema: JsonSchema): string {
 }
 
 function typeName(schema: JsonSchema): string {
-  if (schema.const !== undefined) return `\`${String(schema.const)}\``;
-  if (schema.enum !== undefined) return schema.enum.map((value) => `\`${String(value)}\``).join(', ');
+  if (schema.const !== undefined) return code(schema.const);
+  if (schema.enum !== undefined) return schema.enum.map(code).join(', ');
   if (schema.format === 'path') return 'file path';
   if (['size', 'duration', 'address', 'network'].includes(schema.format ?? '')) return schema.format ?? '';
   if (schema.properties !== undefined) return 'mapping';
@@ -142,6 +142,8 @@ function numberName(schema: JsonSchema): string | undefined {
   return bounded ? `number from ${minimum ?? 0} to ${maximum}` : 'number';
 }
 
+/** A word as the user writes it. */
+const code = (value: unknown) => `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
 const article = (text: string) => (text.startsWith('`') ? text : `a ${text}`);
 const plural = (text: string) => (/^[a-z ]+$/.test(text) && text !== 'text' ? `${text}s`.replace(/ or /, 's or ') : text);
 const escapeCell = (text: string) => text.replaceAll('|', '\\|').replaceAll('\n', ' ');

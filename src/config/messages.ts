@@ -77,7 +77,7 @@ function expected(what: string, found: unknown): string {
   // "not text" would say nothing: every word of the file is text.
   return kind === 'undefined' || kind === 'string' || kind === 'number'
     ? `expected ${what}`
-    : `expected ${what}, not ${kind === 'boolean' ? String(found) : name}`;
+    : `expected ${what}, not ${typeof found === 'boolean' ? `${found}` : name}`;
 }
 
 function boundMessage(origin: string, side: 'least' | 'most', bound: number, inclusive: boolean): string {

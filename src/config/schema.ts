@@ -31,7 +31,10 @@ function network() {
 
 function networkProblem(value: string): string | undefined {
   const [host, bits, rest] = value.split('/');
-  const address = ipaddr.IPv4.isValidFourPartDecimal(host) || ipaddr.IPv6.isValid(host) ? ipaddr.parse(host) : undefined;
+  const address =
+    ipaddr.IPv4.isValidFourPartDecimal(host) || (ipaddr.IPv6.isValid(host) && !host.includes('%'))
+      ? ipaddr.parse(host)
+      : undefined;
   const most = address?.kind() === 'ipv4' ? 32 : 128;
   if (
     address === undefined ||

@@ -67,7 +67,7 @@ test('what is written in a unit comes back as so many of it', () => {
 });
 
 test('whatever the text, what comes out is a whole number that can be counted with, or nothing', () => {
-  const text = fc.string({ unit: fc.constantFrom(...'0123456789.-+eE KMGiBmshd'), maxLength: 24 });
+  const text = fc.string({ unit: fc.constantFrom(...'0123456789.-+eE KMGiBmshd'.split('')), maxLength: 24 });
   fc.assert(
     fc.property(text, (written) => {
       for (const value of [parseSize(written), parseDuration(written)]) {

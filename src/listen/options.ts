@@ -1,20 +1,32 @@
 import { z } from 'zod';
 import { address, duration, size, tls } from '../config/units.ts';
 
+/** A bound of nothing would refuse every request; a head that is larger than this is no head. */
+function headSize() {
+  return size().refine((bytes) => bytes > 0 && bytes <= 1024 ** 2, 'must be more than 0 and at most 1MiB');
+}
+
+/** Longer times than a timer can count would be over at once. */
+function span() {
+  return duration().refine((ms) => ms > 0 && ms <= 24 * 86_400_000, 'must be more than 0 and at most 24d');
+}
+
 const boundsOptions = z.strictObject({
-  'head-bytes': size()
+  'head-bytes': headSize()
     .prefault('16KiB')
     .describe('Largest head of a request: request line and header fields, trailers alike. More is refused with 431.'),
   'head-count': z.int().min(1).max(2000).default(100).describe('Most header fields in one request. More are refused with 431.'),
-  'target-bytes': size().prefault('8KiB').describe('Longest request target: path with query. A longer one is refused with 414.'),
-  'head-time': duration()
+  'target-bytes': headSize()
+    .prefault('8KiB')
+    .describe('Longest request target: path with query. A longer one is refused with 414.'),
+  'head-time': span()
     .prefault('10s')
     .describe(
       'Time for the head to arrive: from the opening of a connection, and on a kept one from the next request’s first byte. Then 408.',
     ),
-  'body-time': duration().prefault('30s').describe('Time for the body to arrive, from the end of the head. Then 408.'),
-  'idle-time': duration().prefault('60s').describe('How long a connection without a running request is kept open.'),
-  'request-time': duration().prefault('300s').describe('Time for one request in all, its answer included.'),
+  'body-time': span().prefault('30s').describe('Time for the body to arrive, from the end of the head. Then 408.'),
+  'idle-time': span().prefault('60s').describe('How long a connection without a running request is kept open.'),
+  'request-time': span().prefault('300s').describe('Time for one request in all, its answer included.'),
   'requests-per-connection': z
     .int()
     .min(1)
