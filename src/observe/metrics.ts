@@ -68,6 +68,8 @@ export class Metrics {
   readonly #sources = new Map<string, Source>();
   readonly #other = new RouteCell('other', '');
   #faults = 0;
+  readonly #logs = new Set<{ readonly lost: number }>();
+  #lostBefore = 0;
 
   /** Counts a request that has ended. `ms` is its whole duration. */
   record(x: Exchange, ms: number): void {
@@ -103,6 +105,15 @@ export class Metrics {
     this.#sources.set(source.name, source);
   }
 
+  /** Counts the lines that this log loses, until `forgetLog`; what it has lost stays counted. */
+  watchLog(log: { readonly lost: number }): void {
+    this.#logs.add(log);
+  }
+
+  forgetLog(log: { readonly lost: number }): void {
+    if (this.#logs.delete(log)) this.#lostBefore += log.lost;
+  }
+
   /** Everything as plain data that can be sent to another process. */
   snapshot(): MetricsSnapshot {
     const families = [
@@ -110,9 +121,18 @@ export class Metrics {
       ...this.#upstreamFamilies(),
       ...this.#connectionFamilies(),
       counter('portcullis_faults_total', 'Requests in which the gateway itself broke.', [series({}, this.#faults)]),
+      counter('portcullis_access_log_lost_total', 'Access records that could not be written: the disk is full or too slow.', [
+        series({}, this.#lostLines()),
+      ]),
     ];
     for (const source of this.#sources.values()) families.push(collected(source));
     return { families };
+  }
+
+  #lostLines(): number {
+    let lost = this.#lostBefore;
+    for (const log of this.#logs) lost += log.lost;
+    return lost;
   }
 
   #cell(route: string, service: string): RouteCell {

@@ -55,12 +55,7 @@ class Observer implements Observe {
     this.#writer = makeWriter(options, log, extra.shared ?? false);
     this.metrics = extra.metrics ?? new Metrics();
     registerProcess(this.metrics);
-    this.metrics.register({
-      name: 'portcullis_access_log_lost_total',
-      help: 'Access records that could not be written: the disk is full or too slow.',
-      type: 'counter',
-      collect: () => [{ labels: {}, value: this.#writer?.lost ?? 0 }],
-    });
+    if (this.#writer !== undefined) this.metrics.watchLog(this.#writer);
   }
 
   record(x: Exchange): void {
@@ -89,7 +84,9 @@ class Observer implements Observe {
   }
 
   async close(): Promise<void> {
-    await this.#writer?.close();
+    if (this.#writer === undefined) return;
+    await this.#writer.close();
+    this.metrics.forgetLog(this.#writer);
   }
 
   flushSync(): void {
