@@ -9,6 +9,8 @@ export interface Finding {
   readonly place: Place;
   readonly message: string;
   readonly hint?: string;
+  /** The key that is not there, where that is the problem. */
+  readonly missing?: string;
 }
 
 /** Reports a finding at the value, or at the key, that `path` leads to. */
@@ -19,6 +21,8 @@ export interface ReportOptions {
   readonly at?: 'key' | 'value';
   /** Something else that is part of the problem: its line is told. */
   readonly other?: Path;
+  /** The problem is that nothing stands at this path. */
+  readonly missing?: boolean;
 }
 
 /** What must not be shown: the text, and what stands in its place. */
@@ -43,8 +47,15 @@ export class Findings {
     const place = options?.at === 'key' ? placeOfKey(this.source, path) : placeOfValue(this.source, path);
     if (place.node !== undefined && this.unknown.has(place.node)) return;
     const other = options?.other === undefined ? '' : ` (line ${this.#lineOf(options.other)})`;
-    this.found.push({ place, message: message + other, hint: options?.hint });
+    const missing = options?.missing === true ? JSON.stringify(path) : undefined;
+    this.found.push({ place, message: message + other, hint: options?.hint, missing });
   };
+
+  /** Another problem explains why nothing stands at this path: the key is there, misspelt. */
+  dropMissing(path: Path): void {
+    const index = this.found.findIndex((finding) => finding.missing === JSON.stringify(path));
+    if (index !== -1) this.found.splice(index, 1);
+  }
 
   #lineOf(path: Path): number {
     return this.source.lines.linePos(placeOfValue(this.source, path).offset).line;

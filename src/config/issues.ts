@@ -18,8 +18,8 @@ export function reportIssue(issue: z.core.$ZodIssue, base: Path, schema: JsonSch
     issue.input === undefined &&
     (issue.code === 'invalid_type' || issue.code === 'invalid_union' || issue.code === 'invalid_value');
   const ownMessage = !issue.message.startsWith('expected ');
-  if (missing && !ownMessage) return findings.report(at, `missing key ${JSON.stringify(at.at(-1))}`);
-  findings.report(at, issue.message, { hint: wordHint({ ...issue }) });
+  if (missing && !ownMessage) return findings.report(at, `missing key ${JSON.stringify(at.at(-1))}`, { missing });
+  findings.report(at, issue.message, { hint: wordHint({ ...issue }), missing });
 }
 
 /** Of the forms that a value may take, the one that was meant: its kind is right and the least is wrong inside. */
@@ -35,13 +35,15 @@ function reportUnknownKeys(keys: readonly string[], at: Path, schema: JsonSchema
   const known = knownKeys(schema, at);
   for (const key of keys) {
     const near = nearest(key, known);
-    const home = near === undefined ? homeOfKey(schema, key) : undefined;
-    const hint =
-      near !== undefined
-        ? didYouMean(near)
-        : home !== undefined
-          ? `${JSON.stringify(key)} belongs to ${home.slice(0, -key.length - 1)}`
-          : undefined;
+    if (near !== undefined) findings.dropMissing([...at, near]);
+    const hint = near === undefined ? homeHint(key, schema) : didYouMean(near);
     findings.report([...at, key], `unknown key ${JSON.stringify(key)}`, { at: 'key', hint });
   }
+}
+
+/** For a key that is right in another place. */
+function homeHint(key: string, schema: JsonSchema): string | undefined {
+  const home = homeOfKey(schema, key);
+  if (home === undefined) return undefined;
+  return `${JSON.stringify(key)} belongs to ${home === key ? 'the top level' : home.slice(0, -key.length - 1)}`;
 }
