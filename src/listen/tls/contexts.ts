@@ -179,9 +179,10 @@ export class TlsStore {
   }
 
   #use(option: TlsOption, pairs: readonly Pair[]): void {
+    // First what can throw: otherwise half of it would be new.
+    this.#table = new ContextTable(pairs, this.#sessionOptions());
     this.#pairs = pairs;
     this.#option = option;
-    this.#table = new ContextTable(pairs, this.#sessionOptions());
     for (const server of this.#servers) {
       server.setSecureContext({ ...this.#contextOptions(), ticketKeys: this.#ticketKeys() } as SecureContextOptions);
     }

@@ -15,7 +15,8 @@ export interface WatchSettings {
 
 /**
  * Calls `onChange` after any of the files became another one or got other content: written in place, replaced by rename,
- * or reached through a symbolic link that was turned (the `..data` of a Kubernetes volume, certbot's `live`).
+ * or reached through a symbolic link that was turned (the `..data` of a Kubernetes volume, certbot's `live`). Also once
+ * in the beginning: a change between the caller's own reading and the first look would be lost otherwise.
  *
  * Directories are watched, not files: a watch on a file follows the old inode out of sight. What the system tells is
  * only a hint to look; what counts is what `stat` says.
@@ -79,9 +80,8 @@ class Watcher implements FileWatch {
     await Promise.all([...new Set(this.#paths.map((path) => dirname(path)))].map((path) => this.#watchDirectory(path)));
     const now = (await Promise.all(this.#paths.map(signature))).join(' ');
     if (this.#closed || now === this.#seen) return;
-    const first = this.#seen === undefined;
     this.#seen = now;
-    if (!first) this.#onChange();
+    this.#onChange();
   }
 
   /** Watches the directory that is there now; one that was deleted or replaced has another inode, or none. */
