@@ -28,7 +28,7 @@ export function launch(): void {
 
 /** The first time: has everything compiled that serving needs, in a process whose memory is given back. */
 function fill(cache: string): void {
-  const needed = ['../cli/start.ts', './launch.ts'].flatMap((file) => ['--import', new URL(file, import.meta.url).href]);
+  const needed = ['../cli/start.ts', './launch.ts'].map((file) => `--import=${new URL(file, import.meta.url).href}`);
   spawnSync(process.execPath, [...needed, process.argv[1], '--version'], {
     env: { ...process.env, NODE_COMPILE_CACHE: cache },
     stdio: 'ignore',
