@@ -81,7 +81,11 @@ test('hostile files cost little and end in a problem', () => {
     ['a billion laughs', laughs, /aliases stand for too much/],
     ['many unknown keys', Array.from({ length: 3000 }, (_, i) => `key${i}: 1`).join('\n'), /unknown key "key2999"/],
     ['a very long key', `${'a'.repeat(900)}: 1`, /unknown key/],
-    ['keys of every object', 'listeners: { __proto__: {}, constructor: {}, toString: 1 }\n__proto__: { routes: [] }', /unknown key "__proto__"/],
+    [
+      'keys of every object',
+      'listeners: { __proto__: {}, constructor: {}, toString: 1 }\n__proto__: { routes: [] }',
+      /unknown key "__proto__"/,
+    ],
     ['many references', `listeners: ${'${'.repeat(50_000)}`, /malformed reference/],
   ];
   for (const [name, text, expected] of cases) {
