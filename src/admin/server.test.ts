@@ -12,7 +12,11 @@ const silent = { info: () => {}, warn: () => {}, error: () => {} };
 const loopback = { host: '127.0.0.1', port: 0 };
 const TOKEN = 'a-token-of-some-length';
 
-async function start(t: TestContext, options: Partial<AdminServerOptions> = {}, parts: Partial<AdminParts> = {}): Promise<{ admin: Admin; port: number }> {
+async function start(
+  t: TestContext,
+  options: Partial<AdminServerOptions> = {},
+  parts: Partial<AdminParts> = {},
+): Promise<{ admin: Admin; port: number }> {
   const admin = createAdmin({
     options: { address: loopback, ...options },
     health: () => ({ ready: true, reasons: [] }),
@@ -33,7 +37,9 @@ interface Got {
 
 async function get(port: number, path: string, options: http.RequestOptions & { secure?: boolean } = {}): Promise<Got> {
   const secure = options.secure ? { rejectUnauthorized: false } : {};
-  const request = (options.secure ? https : http).request({ host: '127.0.0.1', port, path, agent: false, ...secure, ...options }).end();
+  const request = (options.secure ? https : http)
+    .request({ host: '127.0.0.1', port, path, agent: false, ...secure, ...options })
+    .end();
   const [response] = (await once(request, 'response')) as [http.IncomingMessage];
   const chunks = await response.toArray();
   return { status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks).toString() };
@@ -49,8 +55,14 @@ async function raw(port: number, bytes: string): Promise<string> {
 test('health, readiness and metrics', async (t) => {
   const health = { ready: true, reasons: [] as string[] };
   const { port } = await start(t, {}, { health: () => health });
-  assert.deepEqual([await get(port, '/healthz')].map((it) => [it.status, it.body]), [[200, 'ok\n']]);
-  assert.deepEqual([await get(port, '/readyz?x')].map((it) => [it.status, it.body]), [[200, 'ready\n']]);
+  assert.deepEqual(
+    [await get(port, '/healthz')].map((it) => [it.status, it.body]),
+    [[200, 'ok\n']],
+  );
+  assert.deepEqual(
+    [await get(port, '/readyz?x')].map((it) => [it.status, it.body]),
+    [[200, 'ready\n']],
+  );
   Object.assign(health, { ready: false, reasons: ['draining', 'no\r\nworker'] });
   const not = await get(port, '/readyz');
   assert.deepEqual([not.status, not.body], [503, 'not ready: draining\nnot ready: no worker\n']);
@@ -82,16 +94,39 @@ test('only what is there, only reading', async (t) => {
 
 test('Host: the address, localhost and the configured names, with any port; nothing else', async (t) => {
   const { port } = await start(t, { hosts: ['Admin.example.com'] });
-  for (const host of ['127.0.0.1', `127.0.0.1:${port}`, 'localhost', 'LOCALHOST:8000', 'admin.example.com', 'ADMIN.example.com:443']) {
+  for (const host of [
+    '127.0.0.1',
+    `127.0.0.1:${port}`,
+    'localhost',
+    'LOCALHOST:8000',
+    'admin.example.com',
+    'ADMIN.example.com:443',
+  ]) {
     assert.equal((await get(port, '/metrics', { headers: { host } })).status, 200, host);
   }
-  const strangers = ['evil.example.com', 'localhost.evil.com', 'localhost.', '127.0.0.1.nip.io', '[::1]', '10.0.0.1', 'localhost:', 'localhost:x', 'a@localhost', 'localhost/x', '0x7f.1'];
+  const strangers = [
+    'evil.example.com',
+    'localhost.evil.com',
+    'localhost.',
+    '127.0.0.1.nip.io',
+    '[::1]',
+    '10.0.0.1',
+    'localhost:',
+    'localhost:x',
+    'a@localhost',
+    'localhost/x',
+    '0x7f.1',
+  ];
   for (const host of strangers) {
     const got = await get(port, '/metrics', { headers: { host } });
     assert.equal(got.status, 421, host);
     assert.doesNotMatch(got.body, /x 1/);
   }
-  for (const head of ['GET /metrics HTTP/1.1\r\nConnection: close\r\nHost: localhost\r\nHost: localhost\r\n\r\n', 'GET /metrics HTTP/1.1\r\nConnection: close\r\nHost:\r\n\r\n', 'GET /metrics HTTP/1.0\r\n\r\n']) {
+  for (const head of [
+    'GET /metrics HTTP/1.1\r\nConnection: close\r\nHost: localhost\r\nHost: localhost\r\n\r\n',
+    'GET /metrics HTTP/1.1\r\nConnection: close\r\nHost:\r\n\r\n',
+    'GET /metrics HTTP/1.0\r\n\r\n',
+  ]) {
     assert.match(await raw(port, head), /^HTTP\/1\.1 421 /, head);
   }
 });
@@ -104,14 +139,21 @@ test('a listener on ::1 is called [::1]', async (t) => {
 
 test('a web page of another origin is refused', async (t) => {
   const { port } = await start(t);
-  for (const [site, status] of [['cross-site', 403], ['same-site', 403], ['odd', 403], ['none', 200], ['same-origin', 200]] as const) {
+  for (const [site, status] of [
+    ['cross-site', 403],
+    ['same-site', 403],
+    ['odd', 403],
+    ['none', 200],
+    ['same-origin', 200],
+  ] as const) {
     assert.equal((await get(port, '/metrics', { headers: { 'sec-fetch-site': site } })).status, status, site);
   }
 });
 
 test('off loopback TLS and a token are needed', async () => {
   const pair = await makeSelfSigned();
-  const make = (options: AdminServerOptions) => () => createAdmin({ options, health: () => ({ ready: true, reasons: [] }), metrics: () => '', log: silent });
+  const make = (options: AdminServerOptions) => () =>
+    createAdmin({ options, health: () => ({ ready: true, reasons: [] }), metrics: () => '', log: silent });
   for (const host of ['0.0.0.0', '::', '192.0.2.1']) {
     const address = { host, port: 0 };
     assert.throws(make({ address }), /needs TLS and a token/);
@@ -129,7 +171,15 @@ test('over TLS with a token, on all addresses', async (t) => {
     const got = await get(port, path, { secure: true });
     assert.deepEqual([got.status, got.headers['www-authenticate']], [401, 'Bearer realm="portcullis admin"'], path);
   }
-  const wrong = [`Bearer ${TOKEN}x`, `Bearer ${TOKEN.slice(1)}`, 'Bearer ', `Basic ${TOKEN}`, TOKEN, `Bearer ${TOKEN} ${TOKEN}`, `Bearer ${TOKEN}, Bearer x`];
+  const wrong = [
+    `Bearer ${TOKEN}x`,
+    `Bearer ${TOKEN.slice(1)}`,
+    'Bearer ',
+    `Basic ${TOKEN}`,
+    TOKEN,
+    `Bearer ${TOKEN} ${TOKEN}`,
+    `Bearer ${TOKEN}, Bearer x`,
+  ];
   for (const authorization of wrong) {
     const got = await ask({ authorization });
     assert.equal(got.status, 401, authorization);
@@ -153,7 +203,14 @@ test('over TLS with a token, on all addresses', async (t) => {
 test('plain HTTP to the TLS port, old TLS and odd bytes get no answer', async (t) => {
   const { port } = await start(t, { tls: await makeSelfSigned() });
   assert.equal(await raw(port, 'GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n').catch(() => ''), '');
-  const socket = tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false, minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' });
+  const socket = tls.connect({
+    port,
+    host: '127.0.0.1',
+    rejectUnauthorized: false,
+    minVersion: 'TLSv1.1',
+    maxVersion: 'TLSv1.1',
+    ciphers: 'DEFAULT@SECLEVEL=0',
+  });
   const [error] = await once(socket, 'error').catch((caught) => [caught]);
   assert.match(error.code, /ALERT_PROTOCOL_VERSION/, 'it is the server that refuses');
 });
@@ -184,11 +241,17 @@ test('connections are bounded', async (t) => {
 test('a worker that fails or hangs makes 503, not a crash or a wait', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const errors: string[] = [];
-  const { port } = await start(t, {}, {
-    health: () => { throw new Error('broke'); },
-    metrics: () => new Promise(() => queueMicrotask(() => t.mock.timers.tick(5000))),
-    log: { ...silent, error: (message) => errors.push(message) },
-  });
+  const { port } = await start(
+    t,
+    {},
+    {
+      health: () => {
+        throw new Error('broke');
+      },
+      metrics: () => new Promise(() => queueMicrotask(() => t.mock.timers.tick(5000))),
+      log: { ...silent, error: (message) => errors.push(message) },
+    },
+  );
   for (const path of ['/readyz', '/metrics']) {
     const got = await get(port, path);
     assert.equal(got.status, 503);
@@ -203,7 +266,12 @@ test('close ends kept connections, and a port that is taken is told', async (t) 
   const agent = new http.Agent({ keepAlive: true });
   t.after(() => agent.destroy());
   assert.equal((await get(port, '/healthz', { agent })).status, 200);
-  const other = createAdmin({ options: { address: { host: '127.0.0.1', port } }, health: () => ({ ready: true, reasons: [] }), metrics: () => '', log: silent });
+  const other = createAdmin({
+    options: { address: { host: '127.0.0.1', port } },
+    health: () => ({ ready: true, reasons: [] }),
+    metrics: () => '',
+    log: silent,
+  });
   await assert.rejects(other.listen(), { code: 'EADDRINUSE' });
   await admin.close();
   await assert.rejects(get(port, '/healthz'), { code: 'ECONNREFUSED' });

@@ -38,7 +38,12 @@ test('the record has the keys and shapes of the design', () => {
     status: 404,
     responseBytes: 182,
   });
-  Object.assign(x, { notes: new Map<string, unknown>([['waf', { score: 10, matched: [942100, 942190] }], ['private', 's3cret']]) });
+  Object.assign(x, {
+    notes: new Map<string, unknown>([
+      ['waf', { score: 10, matched: [942100, 942190] }],
+      ['private', 's3cret'],
+    ]),
+  });
   Object.assign(x.upstream, { target: '127.0.0.1:9001', status: 200, ms: 1.9, tries: 1 });
   assert.equal(
     formatRecord(x, x.began + 3.2),
@@ -54,7 +59,9 @@ test('the record has the keys and shapes of the design', () => {
 test('what is not known is left out', () => {
   const keys = Object.keys(JSON.parse(formatRecord(exchange())));
   assert.deepEqual(keys, ['time', 'request_id', 'listener', 'client', 'http', 'ms']);
-  const caller = JSON.parse(formatRecord(exchange({ caller: { by: 'api-key', name: 'partners', subject: undefined, scopes: [] } }))).caller;
+  const caller = JSON.parse(
+    formatRecord(exchange({ caller: { by: 'api-key', name: 'partners', subject: undefined, scopes: [] } })),
+  ).caller;
   assert.deepEqual(caller, { by: 'api-key', name: 'partners' });
 });
 
@@ -113,7 +120,10 @@ const anyExchange = fc
       route: optional,
       service: optional,
       caller: fc.option(fc.record({ by: text, name: text, subject: optional, scopes: fc.constant([]) }), { nil: undefined }),
-      decision: fc.option(text.map((reason) => refuse('upstream-timeout', reason)), { nil: undefined }),
+      decision: fc.option(
+        text.map((reason) => refuse('upstream-timeout', reason)),
+        { nil: undefined },
+      ),
       status: fc.nat({ max: 599 }),
       requestBytes: count,
       responseBytes: count,

@@ -63,7 +63,8 @@ export function render(snapshot: MetricsSnapshot): string {
   let text = '';
   for (const family of snapshot.families) {
     text += `# HELP ${family.name} ${escapeHelp(family.help)}\n# TYPE ${family.name} ${family.type}\n`;
-    for (const series of family.series) text += family.bounds === undefined ? line(family.name, series) : histogramLines(family, series);
+    for (const series of family.series)
+      text += family.bounds === undefined ? line(family.name, series) : histogramLines(family, series);
   }
   return text;
 }

@@ -17,7 +17,8 @@ function directory(t: TestContext): string {
 /** A log that remembers. */
 function memoryLog(): Log & { entries: [string, string, Record<string, unknown>][] } {
   const entries: [string, string, Record<string, unknown>][] = [];
-  const say = (level: string) => (message: string, fields?: Record<string, unknown>) => void entries.push([level, message, fields ?? {}]);
+  const say = (level: string) => (message: string, fields?: Record<string, unknown>) =>
+    void entries.push([level, message, fields ?? {}]);
   return { entries, info: say('info'), warn: say('warn'), error: say('error') };
 }
 
@@ -40,7 +41,11 @@ function read(path: string): string {
 }
 
 /** A process that runs `body` with `LineWriter` and `log` at hand. */
-function child(t: TestContext, body: string, stdio: ('pipe' | 'ignore' | 'inherit' | number)[] = ['ignore', 'pipe', 'inherit']): ChildProcess {
+function child(
+  t: TestContext,
+  body: string,
+  stdio: ('pipe' | 'ignore' | 'inherit' | number)[] = ['ignore', 'pipe', 'inherit'],
+): ChildProcess {
   const source = `import { LineWriter } from ${JSON.stringify(new URL('./line-writer.ts', import.meta.url).href)};
     const log = { info() {}, warn() {}, error() {} };\n${body}`;
   const made = spawn(process.execPath, ['--input-type=module', '-e', source], { stdio });
@@ -93,7 +98,10 @@ test('a full disk: nothing throws, what fits waits, the rest is counted, one war
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
   assert.equal(lines.lost, 150);
-  assert.deepEqual(log.entries.map(([level, , fields]) => [level, fields.error]), [['warn', 'ENOSPC']]);
+  assert.deepEqual(
+    log.entries.map(([level, , fields]) => [level, fields.error]),
+    [['warn', 'ENOSPC']],
+  );
 
   fs.unlinkSync(path);
   await until(() => read(path).split('\n').length === 101, 'the hundred lines that waited');
@@ -128,8 +136,14 @@ test('a disk that is full in the middle of a line leaves no line torn for good',
   const [output] = await once(made.stdout as NodeJS.ReadableStream, 'data');
   assert.equal(String(output), 'lost 0\n');
   parts += read(path);
-  const whole = parts.split('\n').filter((line) => line.endsWith('"}')).map((line) => JSON.parse(line).i);
-  assert.deepEqual([...new Set(whole)], Array.from({ length: 100 }, (_, i) => i));
+  const whole = parts
+    .split('\n')
+    .filter((line) => line.endsWith('"}'))
+    .map((line) => JSON.parse(line).i);
+  assert.deepEqual(
+    [...new Set(whole)],
+    Array.from({ length: 100 }, (_, i) => i),
+  );
   assert.equal(whole.length, 100);
 });
 
@@ -177,9 +191,15 @@ test('a pipe that is read too slowly costs lines, whole ones, and nothing else',
   };
   const count = 5000 - lines.lost;
   await until(() => (drain(), got.split('\n').length > count), 'all that was not lost');
-  const numbers = got.trimEnd().split('\n').map((text) => JSON.parse(text).i as number);
+  const numbers = got
+    .trimEnd()
+    .split('\n')
+    .map((text) => JSON.parse(text).i as number);
   assert.equal(numbers.length, count);
-  assert.deepEqual(numbers, numbers.toSorted((a, b) => a - b));
+  assert.deepEqual(
+    numbers,
+    numbers.toSorted((a, b) => a - b),
+  );
 });
 
 test('close gives up in time on a target that does not take it, and counts what it threw away', async (t) => {
@@ -206,7 +226,9 @@ test('two processes write and rotate one file: no line is lost, doubled or mixed
     };
     step();`;
   const children = ['a', 'b'].map((who) => child(t, body(who)));
-  const lost = await Promise.all(children.map(async (one) => String((await once(one.stdout as NodeJS.ReadableStream, 'data'))[0])));
+  const lost = await Promise.all(
+    children.map(async (one) => String((await once(one.stdout as NodeJS.ReadableStream, 'data'))[0])),
+  );
   assert.deepEqual(lost, ['0\n', '0\n']);
   const folder = join(path, '..');
   const files = fs.readdirSync(folder).sort((a, b) => Number(a.split('.')[2] ?? 0) - Number(b.split('.')[2] ?? 0));
@@ -247,7 +269,10 @@ test('a lock that a killed process left is taken away after a while', async (t) 
   await lines.close();
   assert.ok(!fs.existsSync(`${path}.rotating`));
   const all = (read(`${path}.1`) + read(path)).trimEnd().split('\n').slice(1);
-  assert.deepEqual(all, Array.from({ length: count }, (_, i) => `line ${i}`));
+  assert.deepEqual(
+    all,
+    Array.from({ length: count }, (_, i) => `line ${i}`),
+  );
 });
 
 test('a file that cannot be rotated is still written', async (t) => {
@@ -283,16 +308,22 @@ test('reopen writes to the new file after a rename; and a rename or removal is n
 });
 
 test('standard output: all lines, beside what others print, also when the process ends at once', async (t) => {
-  const one = child(t, `const w = new LineWriter({ target: 1 }, log); console.log('ready');
-    for (let i = 0; i < 5000; i++) w.write('line ' + i); await w.close(); process.exit(0);`);
+  const one = child(
+    t,
+    `const w = new LineWriter({ target: 1 }, log); console.log('ready');
+    for (let i = 0; i < 5000; i++) w.write('line ' + i); await w.close(); process.exit(0);`,
+  );
   let got = '';
   (one.stdout as NodeJS.ReadableStream).setEncoding('utf8').on('data', (text: string) => (got += text));
   await once(one, 'close');
   assert.equal(got.split('\n').length, 5002);
   assert.match(got, /^ready\nline 0\n/);
 
-  const last = child(t, `const w = new LineWriter({ target: 1 }, log); process.on('exit', () => w.flushSync());
-    w.write('last words'); process.exit(1);`);
+  const last = child(
+    t,
+    `const w = new LineWriter({ target: 1 }, log); process.on('exit', () => w.flushSync());
+    w.write('last words'); process.exit(1);`,
+  );
   got = '';
   (last.stdout as NodeJS.ReadableStream).setEncoding('utf8').on('data', (text: string) => (got += text));
   await once(last, 'close');
@@ -303,8 +334,12 @@ test('standard output into a file keeps what others print there', async (t) => {
   const path = join(directory(t), 'out');
   const fd = fs.openSync(path, 'w');
   t.after(() => fs.closeSync(fd));
-  const one = child(t, `const w = new LineWriter({ target: 1, flushMs: 1 }, log); w.write('a'); console.log('ready');
-    await new Promise((resolve) => setTimeout(resolve, 50)); console.log('reloaded'); w.write('b'); await w.close();`, ['ignore', fd, 'inherit']);
+  const one = child(
+    t,
+    `const w = new LineWriter({ target: 1, flushMs: 1 }, log); w.write('a'); console.log('ready');
+    await new Promise((resolve) => setTimeout(resolve, 50)); console.log('reloaded'); w.write('b'); await w.close();`,
+    ['ignore', fd, 'inherit'],
+  );
   await once(one, 'close');
   assert.deepEqual(read(path).split('\n').sort(), ['', 'a', 'b', 'ready', 'reloaded']);
 });
@@ -335,6 +370,15 @@ test('two processes share one pipe: lines up to 4 KiB never mix', async (t) => {
   for (const who of ['a', 'b']) child(t, body(who), ['ignore', fd, 'inherit']);
   fs.closeSync(fd);
   await ended;
-  const seen = new Set(got.trimEnd().split('\n').map((line) => { const { who, i, text } = JSON.parse(line); assert.match(text, who === 'a' ? /^a+$/ : /^b+$/); return `${who}${i}`; }));
+  const seen = new Set(
+    got
+      .trimEnd()
+      .split('\n')
+      .map((line) => {
+        const { who, i, text } = JSON.parse(line);
+        assert.match(text, who === 'a' ? /^a+$/ : /^b+$/);
+        return `${who}${i}`;
+      }),
+  );
   assert.equal(seen.size, 6000);
 });

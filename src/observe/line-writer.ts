@@ -240,7 +240,12 @@ export class LineWriter {
     this.#failing = true;
     this.#warnedAt = now;
     this.#reportedLost = this.lost;
-    this.#log.warn('lines cannot be written', { target: this.#name(), error: code, waiting_bytes: this.#waiting, lost: this.lost });
+    this.#log.warn('lines cannot be written', {
+      target: this.#name(),
+      error: code,
+      waiting_bytes: this.#waiting,
+      lost: this.lost,
+    });
   }
 
   #recovered(): void {

@@ -75,7 +75,9 @@ function humanValue(value: unknown): string {
 }
 
 function plain(fields: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, value instanceof Error ? plainError(value) : value]));
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, value instanceof Error ? plainError(value) : value]),
+  );
 }
 
 function plainError(error: Error, depth = 0): Record<string, unknown> {
@@ -86,7 +88,5 @@ function plainError(error: Error, depth = 0): Record<string, unknown> {
 
 /** One line, and nothing that steers a terminal: part of a message may come from a service or a file. */
 function printable(text: string): string {
-  return text
-    .replace(/\s*[\r\n]+\s*/g, ' | ')
-    .replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, '\uFFFD');
+  return text.replace(/\s*[\r\n]+\s*/g, ' | ').replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, '\uFFFD');
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { refuse } from '../exchange/decision.ts';
 import { Exchange } from '../exchange/exchange.ts';
@@ -9,7 +10,16 @@ import { Metrics } from './metrics.ts';
 import { registerProcess } from './process-metrics.ts';
 
 const connection = { listener: 'public', secure: false, peerAddress: '127.0.0.1', peerPort: 1, serverName: undefined };
-const head = { method: 'GET', rawTarget: '/', version: '1.1' as const, host: 'h', authority: 'h', path: '/', query: undefined, headers: [] };
+const head = {
+  method: 'GET',
+  rawTarget: '/',
+  version: '1.1' as const,
+  host: 'h',
+  authority: 'h',
+  path: '/',
+  query: undefined,
+  headers: [],
+};
 
 function exchange(changes: Partial<Exchange>, upstream: Partial<Exchange['upstream']> = {}): Exchange {
   const x = Object.assign(new Exchange('id', connection, head, undefined), changes);
@@ -29,7 +39,13 @@ function sample(): Metrics {
   const upstream = { target: '127.0.0.1:9001', status: 200, ms: 2, tries: 1 };
   metrics.record(exchange({ ...orders, status: 200, responseBytes: 10, requestBytes: 3 }, upstream), 3);
   metrics.record(exchange({ ...orders, status: 201, responseBytes: 20 }, { ...upstream, tries: 2 }), 0.2);
-  metrics.record(exchange({ ...orders, status: 504, decision: refuse('upstream-timeout', 'slow') }, { ...upstream, status: undefined, ms: undefined }), 3000);
+  metrics.record(
+    exchange(
+      { ...orders, status: 504, decision: refuse('upstream-timeout', 'slow') },
+      { ...upstream, status: undefined, ms: undefined },
+    ),
+    3000,
+  );
   metrics.record(exchange({ status: 404, decision: refuse('route-not-found', 'none') }), 0.1);
   metrics.record(exchange({ ...orders, status: 0, decision: refuse('client-gone', 'left') }), 1);
   metrics.record(exchange({ ...orders, status: 500, fault: new Error('broke'), decision: refuse('internal', 'broke') }), 1);
@@ -74,7 +90,10 @@ test('the bounds of buckets are inclusive and every duration falls into one', ()
   histogram.observe(Number.NaN);
   histogram.observe(-1);
   const counts = histogram.snapshot().buckets;
-  assert.equal(counts.reduce((a, b) => a + b), histogram.count);
+  assert.equal(
+    counts.reduce((a, b) => a + b),
+    histogram.count,
+  );
   assert.equal(counts[1], 1);
   assert.equal(counts.at(-1), 1);
 });
@@ -93,7 +112,13 @@ test('what rooms register is merged as they say', () => {
   const family = (count: number) => {
     const metrics = new Metrics();
     for (const merge of ['sum', 'max', 'min'] as const) {
-      metrics.register({ name: `x_${merge}`, help: 'h', type: 'gauge', merge, collect: () => [{ labels: { target: 'a"\\\nb' }, value: count }] });
+      metrics.register({
+        name: `x_${merge}`,
+        help: 'h',
+        type: 'gauge',
+        merge,
+        collect: () => [{ labels: { target: 'a"\\\nb' }, value: count }],
+      });
     }
     return metrics.snapshot();
   };
@@ -109,7 +134,10 @@ test('the number of series is bounded, and nothing is lost', () => {
   const families = metrics.snapshot().families;
   const requests = families.find((family) => family.name === 'portcullis_requests_total');
   assert.equal(requests?.series.length, 2001);
-  assert.equal(requests?.series.reduce((sum, series) => sum + series.value, 0), 5000);
+  assert.equal(
+    requests?.series.reduce((sum, series) => sum + series.value, 0),
+    5000,
+  );
   assert.ok(requests?.series.some((series) => series.labels.route === 'other'));
 });
 
@@ -117,7 +145,11 @@ test('one path pattern with several services is counted apart', () => {
   const metrics = new Metrics();
   for (const service of ['a', 'b', 'a', 'c', 'b']) metrics.record(exchange({ route: '/**', service, status: 200 }), 1);
   const text = render(metrics.snapshot());
-  for (const [service, count] of [['a', 2], ['b', 2], ['c', 1]]) {
+  for (const [service, count] of [
+    ['a', 2],
+    ['b', 2],
+    ['c', 1],
+  ]) {
     assert.equal(value(text, `portcullis_request_duration_seconds_count{route="/**",service="${service}"}`), count);
   }
 });
@@ -125,11 +157,23 @@ test('one path pattern with several services is counted apart', () => {
 const promtool = process.env.PROMTOOL ?? 'promtool';
 const hasPromtool = spawnSync(promtool, ['--version']).status === 0;
 
-test('promtool has nothing to say against the text', { skip: hasPromtool ? false : 'promtool is not installed (apt-get install prometheus)' }, () => {
+test('promtool has nothing to say against the text', {
+  skip: hasPromtool ? false : 'promtool is not installed (apt-get install prometheus)',
+}, () => {
   const metrics = sample();
   registerProcess(metrics);
   metrics.record(exchange({ route: '/"quoted"\\**', service: 's', status: 200 }), 1);
   const check = spawnSync(promtool, ['check', 'metrics'], { input: render(metrics.snapshot()), encoding: 'utf8' });
   assert.equal(check.stdout + check.stderr, '');
   assert.equal(check.status, 0);
+});
+
+test('the manual has every metric, and no other', () => {
+  const manual = readFileSync(new URL('../../docs/observability.md', import.meta.url), 'utf8');
+  const table = manual.split('\n').filter((line) => line.startsWith('| `p'));
+  const written = table.flatMap((line) => line.split('|')[1].match(/\w+/g) ?? []);
+  const metrics = sample();
+  registerProcess(metrics);
+  const counted = metrics.snapshot().families.map((family) => family.name);
+  assert.deepEqual(written.toSorted(), counted.toSorted());
 });

@@ -9,7 +9,16 @@ import { humanLine, jsonLine } from './log.ts';
 import { createObserve, observeOptions, render } from './stage.ts';
 
 const connection = { listener: 'public', secure: false, peerAddress: '127.0.0.1', peerPort: 1, serverName: undefined };
-const head = { method: 'GET', rawTarget: '/a', version: '1.1' as const, host: 'h', authority: 'h', path: '/a', query: undefined, headers: [] };
+const head = {
+  method: 'GET',
+  rawTarget: '/a',
+  version: '1.1' as const,
+  host: 'h',
+  authority: 'h',
+  path: '/a',
+  query: undefined,
+  headers: [],
+};
 const exchange = () => new Exchange('id', connection, head, undefined);
 
 function quietLog() {
@@ -25,10 +34,28 @@ test('requests and wire refusals are recorded and counted', async (t) => {
   const observe = createObserve(observeOptions.parse({ access: path }), quietLog());
   observe.record(Object.assign(exchange(), { status: 200, route: '/a' }));
   const refusal = refuse('request-line', 'odd');
-  observe.recordWire({ id: 'w', time: Date.now(), began: performance.now(), connection, refusal, requestBytes: 3, responseBytes: 4 });
+  observe.recordWire({
+    id: 'w',
+    time: Date.now(),
+    began: performance.now(),
+    connection,
+    refusal,
+    requestBytes: 3,
+    responseBytes: 4,
+  });
   await observe.close();
-  const lines = fs.readFileSync(path, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line));
-  assert.deepEqual(lines.map((line) => [line.request_id, line.http.status, line.decision?.code]), [['id', 200, undefined], ['w', 400, 'request-line']]);
+  const lines = fs
+    .readFileSync(path, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(
+    lines.map((line) => [line.request_id, line.http.status, line.decision?.code]),
+    [
+      ['id', 200, undefined],
+      ['w', 400, 'request-line'],
+    ],
+  );
   const text = render(observe.metrics.snapshot());
   assert.match(text, /^portcullis_requests_total\{route="\/a",service="",status="2xx",room="",code=""\} 1$/m);
   assert.match(text, /^portcullis_requests_total\{route="",service="",status="4xx",room="listen",code="request-line"\} 1$/m);
@@ -73,7 +100,14 @@ test('options: what may be written and what may not', () => {
   assert.deepEqual(observeOptions.parse({}), defaults);
   assert.deepEqual(observeOptions.parse({ access: 'a.jsonl', rotate: false }), { access: 'a.jsonl', rotate: false });
   assert.deepEqual(observeOptions.parse({ rotate: { size: '1MiB' } }).rotate, { size: 1024 ** 2, keep: 5 });
-  for (const wrong of [{ access: '' }, { access: 1 }, { rotate: { size: '1KiB' } }, { rotate: { keep: 0 } }, { rotate: true }, { acces: 'x' }]) {
+  for (const wrong of [
+    { access: '' },
+    { access: 1 },
+    { rotate: { size: '1KiB' } },
+    { rotate: { keep: 0 } },
+    { rotate: true },
+    { acces: 'x' },
+  ]) {
     assert.equal(observeOptions.safeParse(wrong).success, false, JSON.stringify(wrong));
   }
 });

@@ -7,7 +7,15 @@ import type { ObserveOptions } from './options.ts';
 import { registerProcess } from './process-metrics.ts';
 
 export type { WireRefusal } from './access-record.ts';
-export { countersOf, EXPOSITION_TYPE, type Family, mergeSnapshots, type MetricsSnapshot, render, type Series } from './exposition.ts';
+export {
+  countersOf,
+  EXPOSITION_TYPE,
+  type Family,
+  mergeSnapshots,
+  type MetricsSnapshot,
+  render,
+  type Series,
+} from './exposition.ts';
 export { createLog } from './log.ts';
 export type { Metrics, Source } from './metrics.ts';
 export { type ObserveOptions, observeOptions } from './options.ts';
