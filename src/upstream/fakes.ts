@@ -229,8 +229,15 @@ export function parsed(written: WrittenService): ServiceOptions {
   return serviceOptions.parse(written);
 }
 
-export function call(method = 'GET', body: Call['body'] = undefined): Call {
-  return { method, target: '/', headers: ['host', 'api.test', 'accept', '*/*'], body, upgrade: false, clientAddress: '192.0.2.1' };
+export function call(method = 'GET', body?: Call['body']): Call {
+  return {
+    method,
+    target: '/',
+    headers: ['host', 'api.test', 'accept', '*/*'],
+    body,
+    upgrade: false,
+    clientAddress: '192.0.2.1',
+  };
 }
 
 /** One service on fake clients, with all that a test wants to look at. */

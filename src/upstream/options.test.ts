@@ -74,7 +74,8 @@ test('a URL means the same as an object with one target', () => {
 });
 
 test('a count and a share of failures are told apart, also at 100%', () => {
-  const failures = (written: unknown) => serviceOptions.parse({ targets: [target], breaker: { failures: written } }).breaker?.failures;
+  const failures = (written: unknown) =>
+    serviceOptions.parse({ targets: [target], breaker: { failures: written } }).breaker?.failures;
   assert.deepEqual([failures(1), failures('100%'), failures('5%')], [{ count: 1 }, { share: 1 }, { share: 0.05 }]);
 });
 

@@ -56,7 +56,13 @@ export class Resolver {
   #stopped = false;
   #stopTimer: (() => void) | undefined;
 
-  constructor(name: string, port: number, options: ServiceOptions['dns'], parts: ResolverParts, changed: (addresses: string[]) => void) {
+  constructor(
+    name: string,
+    port: number,
+    options: ServiceOptions['dns'],
+    parts: ResolverParts,
+    changed: (addresses: string[]) => void,
+  ) {
     this.#name = name;
     this.#port = port;
     this.#options = options;
@@ -78,7 +84,9 @@ export class Resolver {
     const sure = await this.#look();
     if (this.#stopped) return;
     this.#troubled = sure ? 0 : this.#troubled + 1;
-    const pause = sure ? this.#options.refresh : Math.min(this.#options.refresh, FIRST_PAUSE_MS * 2 ** Math.min(20, this.#troubled - 1));
+    const pause = sure
+      ? this.#options.refresh
+      : Math.min(this.#options.refresh, FIRST_PAUSE_MS * 2 ** Math.min(20, this.#troubled - 1));
     this.#stopTimer = this.#parts.timing.after(pause, () => void this.#resolve());
   }
 
@@ -99,7 +107,8 @@ export class Resolver {
   #tell(addresses: string[]): void {
     const key = addresses.join(' ');
     if (this.#stopped || key === this.#known) return;
-    if (this.#troubled > 0 || this.#known !== '') this.#parts.log.info('service name resolves to new addresses', { name: this.#name, addresses });
+    if (this.#troubled > 0 || this.#known !== '')
+      this.#parts.log.info('service name resolves to new addresses', { name: this.#name, addresses });
     this.#known = key;
     this.#changed(addresses);
   }

@@ -339,7 +339,10 @@ test('beyond `connections` calls wait in turn, and go as places come free', asyn
   assert.equal(client.sent.length, 4);
   client.sent[2].reply(201);
   client.sent[3].reply(202);
-  assert.deepEqual(calls.map(({ answer }) => answer.status), [200, 0, 201, 202]);
+  assert.deepEqual(
+    calls.map(({ answer }) => answer.status),
+    [200, 0, 201, 202],
+  );
   assert.deepEqual([bench.snapshot.running, bench.snapshot.queued], [0, 0]);
 });
 

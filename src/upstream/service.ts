@@ -1,8 +1,7 @@
 import { hasHeader, type HeaderList } from '../exchange/headers.ts';
 import type { AnswerSink, Call, CallHandle, Service, UpstreamFault, UpstreamTrace } from '../exchange/service.ts';
 import type { Log } from '../pipeline/stage.ts';
-import type { Balancer } from './balance/balancer.ts';
-import { lessBusy } from './balance/balancer.ts';
+import { type Balancer, lessBusy } from './balance/balancer.ts';
 import { makeBalancer } from './balance/choose.ts';
 import { Breaker } from './breaker.ts';
 import { CallList } from './call-list.ts';
@@ -236,19 +235,20 @@ export class UpstreamService implements Service, Swept {
   }
 
   async #begin(): Promise<void> {
-    const first = this.#targets.map((target) => this.#beginTarget(target));
-    await Promise.all(first);
+    await Promise.all(this.#targets.map((target) => this.#beginTarget(target)));
     await Promise.all([...this.#checks.values()].map((check) => check.settled));
   }
 
-  #beginTarget(target: Target): Promise<void> | undefined {
+  async #beginTarget(target: Target): Promise<void> {
     if (target.literal) {
       this.#setAddresses(target, [target.host]);
-      return undefined;
+      return;
     }
-    const resolver = new Resolver(target.host, target.port, this.options.dns, this.#parts, (found) => this.#setAddresses(target, found));
+    const resolver = new Resolver(target.host, target.port, this.options.dns, this.#parts, (found) =>
+      this.#setAddresses(target, found),
+    );
     this.#resolvers.push(resolver);
-    return resolver.start();
+    await resolver.start();
   }
 
   /** New addresses get a pool, those that vanished drain, the others keep all that is known of them. */

@@ -48,7 +48,9 @@ function readTls(tls: ServiceOptions['tls']): UpstreamTls {
 
 /** Files count by what is in them: a renewed client certificate makes new connections. */
 function keyOf(name: string, options: ServiceOptions, tls: UpstreamTls): string {
-  const hash = createHash('sha256').update(JSON.stringify([options, tls])).digest('hex');
+  const hash = createHash('sha256')
+    .update(JSON.stringify([options, tls]))
+    .digest('hex');
   return `service:${name}:${hash}`;
 }
 
@@ -71,7 +73,8 @@ export function createUpstreams(
   const timing = parts.timing ?? realTiming;
   // Files first: when one is missing nothing has been taken yet.
   const prepared = Object.entries(options).map(([name, one]) => ({ name, options: one, tls: readTls(one.tls) }));
-  const sweeper = carry.take('upstream:sweeper', () => new Sweeper(timing), (old) => old.sleep());
+  // Never put to sleep by a configuration that leaves: calls may still run, and it stops by itself.
+  const sweeper = carry.take('upstream:sweeper', () => new Sweeper(timing));
   const services = new Map<string, UpstreamService>();
   for (const { name, options: one, tls } of prepared) {
     const make = () => {
@@ -87,7 +90,10 @@ export function createUpstreams(
       };
       return new UpstreamService(name, one, all);
     };
-    services.set(name, carry.take(keyOf(name, one, tls), make, (old) => old.close()));
+    services.set(
+      name,
+      carry.take(keyOf(name, one, tls), make, (old) => old.close()),
+    );
   }
   return new Configured(services, timing);
 }

@@ -110,7 +110,13 @@ export class ActiveCheck {
   /** Resolves with the first verdict, or when the check is stopped. */
   readonly settled: Promise<void>;
 
-  constructor(endpoint: Endpoint, options: HealthOptions, timing: Timing, random: () => number, changed: (reason: string) => void) {
+  constructor(
+    endpoint: Endpoint,
+    options: HealthOptions,
+    timing: Timing,
+    random: () => number,
+    changed: (reason: string) => void,
+  ) {
     this.#endpoint = endpoint;
     this.#options = options;
     this.#timing = timing;

@@ -67,7 +67,11 @@ const findings: [string, (sent: Sent) => void, 'up' | 'down'][] = [
   ['silence', () => {}, 'down'],
   ['a body that does not end', (sent) => sent.head(200), 'down'],
   ['no place for a check', (sent) => sent.fault('upstream-busy', true), 'up'],
-  ['a stale connection, then an answer', (sent) => (sent.fresh ? sent.reply(200) : sent.fault('upstream-closed', false, true)), 'up'],
+  [
+    'a stale connection, then an answer',
+    (sent) => (sent.fresh ? sent.reply(200) : sent.fault('upstream-closed', false, true)),
+    'up',
+  ],
   ['stale again and again', (sent) => sent.fault('upstream-closed', false, true), 'down'],
 ];
 for (const [what, behave, state] of findings) {
