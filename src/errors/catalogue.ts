@@ -21,6 +21,7 @@ const entry = (room: StageName, status: number, title: string, help: string): Ca
  * Every code that the gateway can answer or record. Codes are stable: programs and dashboards depend on them.
  * The manual page `docs/errors.md` is made from this table.
  */
+// biome-ignore format: a table, one code to a line
 export const catalogue = {
   // listen: the head
   'request-line': entry('listen', 400, 'Malformed request line', 'The request line is not METHOD SP TARGET SP VERSION CRLF. The connection is closed.'),
