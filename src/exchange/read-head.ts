@@ -257,15 +257,16 @@ export function readFraming(headers: HeaderList, version: RequestHead['version']
   return { kind: 'length', length: Number(length) };
 }
 
-const CODING_LIST = /^[!#$%&'*+\-.^_`|~0-9a-z]+(?:[ \t]*,[ \t]*[!#$%&'*+\-.^_`|~0-9a-z]+)*$/;
+// Without the flag `u`, so that the Kelvin sign is no `k`: toLowerCase() would make one of it (threat class 2).
+const IS_CHUNKED = /^chunked$/i;
+const HAS_CHUNKED_EARLY = /chunked(?!$)/i;
+const CODING_LIST = /^[!#$%&'*+\-.^_`|~0-9a-z]+(?:[ \t]*,[ \t]*[!#$%&'*+\-.^_`|~0-9a-z]+)*$/i;
 
 function readCoding(value: string, length: string | undefined, version: RequestHead['version']): Framing | Refusal {
   if (version !== '1.1') return refuse('body-framing', `transfer-encoding in HTTP/${version}`);
   if (length !== undefined) return refuse('body-framing', 'content-length and transfer-encoding together');
-  const coding = value.toLowerCase();
-  if (coding === 'chunked') return CHUNKED;
-  const known = coding.indexOf('chunked');
+  if (IS_CHUNKED.test(value)) return CHUNKED;
   // A list that is well formed and does not misuse `chunked` asks for a coding that we do not have; the rest is malformed.
-  if (CODING_LIST.test(coding) && (known < 0 || known === coding.length - 7)) return refuse('transfer-coding', 'a transfer coding other than chunked');
+  if (CODING_LIST.test(value) && !HAS_CHUNKED_EARLY.test(value)) return refuse('transfer-coding', 'a transfer coding other than chunked');
   return refuse('body-framing', 'a malformed transfer-encoding');
 }
