@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { BodySource } from '../exchange/body-source.ts';
+import type { Refusal } from '../exchange/decision.ts';
 import type { HeaderList } from '../exchange/headers.ts';
 import type { AnswerSink, Call, CallHandle, UpstreamFault, UpstreamTrace } from '../exchange/service.ts';
 import type { Linked } from './call-list.ts';
@@ -166,7 +167,11 @@ export class RunningCall implements AnswerSink, CallHandle, Linked<RunningCall> 
 
   /** `fail` from within `UpstreamService.call`, whose caller must have its handle first. */
   failSoon(fault: UpstreamFault): void {
-    queueMicrotask(() => this.fail(fault));
+    const { phase } = this;
+    // A place may come free before the microtask runs: a call that was sent after all is none of its business.
+    queueMicrotask(() => {
+      if (this.phase === phase) this.fail(fault);
+    });
   }
 
   /** Looks at the clock for this call. The sweep asks ten times a second. */
@@ -264,10 +269,16 @@ export class RunningCall implements AnswerSink, CallHandle, Linked<RunningCall> 
   /** The client's body broke: the caller hears of it in the words of the reader, and the service is not to blame. */
   #guard(source: BodySource): RequestBody {
     return new RequestBody(source, (refusal) => {
-      if (this.phase === 'over') return;
-      this.#handle?.cancel();
-      this.fail({ code: refusal.code, reason: refusal.reason, untouched: false });
+      // A kept connection starts the body within `send`: then there is nothing to cancel yet.
+      if (this.#handle === undefined) queueMicrotask(() => this.#breakOff(refusal));
+      else this.#breakOff(refusal);
     });
+  }
+
+  #breakOff(refusal: Refusal): void {
+    if (this.phase === 'over') return;
+    this.#handle?.cancel();
+    this.fail({ code: refusal.code, reason: refusal.reason, untouched: false });
   }
 
   #leaveEndpoint(): Endpoint {

@@ -239,7 +239,9 @@ const full = z.strictObject({
   'head-bytes': size().prefault('64KiB').describe("Bound on the head of the service's answer."),
   health: health
     .optional()
-    .describe('Checks of each target by small requests of our own. Without it only `ejection` takes targets out.'),
+    .describe(
+      'Checks of each target by small requests of our own. When all targets are down, calls get 503. Without checks only `ejection` takes targets out.',
+    ),
   ejection: z
     .union([z.literal('off'), ejection])
     .prefault({})

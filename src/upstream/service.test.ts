@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { BodySink, BodySource } from '../exchange/body-source.ts';
 import { refuse } from '../exchange/decision.ts';
-import { Bench, call, type Sent } from './fakes.ts';
+import { Bench, call, FakeAnswer, type Sent } from './fakes.ts';
 
 const one = 'http://127.0.0.1:9001';
 const two = ['http://127.0.0.1:9001', 'http://127.0.0.1:9002'];
@@ -283,6 +283,24 @@ test('a body that breaks is told in its own words and counts against nobody', as
   assert.equal(bench.snapshot.endpoints[0].failures, 0);
 });
 
+test('a body that breaks while it is being started is told after the caller has its handle, and stops the wire', async () => {
+  const bench = new Bench({ targets: [one] });
+  const client = bench.client(9001);
+  const send = client.send.bind(client);
+  client.send = (sent, answer, fresh) => {
+    (sent.body as BodySource).start(bodySink);
+    return send(sent, answer, fresh);
+  };
+  const source = new FakeSource();
+  source.start = (sink) => sink.onBroken(refuse('body-timeout', 'test'));
+  const { answer } = bench.send(call('POST', source));
+  assert.deepEqual(answer.events, []);
+  await turn();
+  assert.deepEqual(answer.events, ['fault body-timeout']);
+  assert.equal(client.last.cancelled, true);
+  assert.equal(bench.snapshot.running, 0);
+});
+
 test('total-time bounds the whole call', async () => {
   const bench = new Bench({ targets: [one], timeout: '3s', 'total-time': '5s' });
   const { answer } = bench.send();
@@ -360,6 +378,27 @@ test('who waits too long gets 503, also when the queue is full', async () => {
   assert.equal(waits.answer.fault?.code, 'upstream-busy');
   assert.equal(waits.answer.fault?.retryAfter, 1);
   assert.deepEqual([bench.snapshot.running, bench.snapshot.queued], [1, 0]);
+});
+
+test('a call beyond the queue is served after all when places come free at that very moment', async () => {
+  const bench = new Bench({ targets: [one], connections: 1, queue: { size: 1 } });
+  const client = bench.client(9001);
+  let answer = new FakeAnswer();
+  // In a turn of its own, as callbacks of sockets are: there next ticks run before microtasks, so the place comes first.
+  await new Promise<void>((resolve) => {
+    setImmediate(() => {
+      bench.send();
+      const waits = bench.send();
+      answer = bench.send().answer;
+      waits.handle.cancel();
+      client.last.reply(200);
+      resolve();
+    });
+  });
+  await turn();
+  assert.equal(client.sent.length, 2);
+  client.last.reply(201);
+  assert.deepEqual(answer.events, ['head 201', 'end']);
 });
 
 test('a client that leaves the queue leaves nothing behind', async () => {
