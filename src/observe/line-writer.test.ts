@@ -85,6 +85,15 @@ test('half a line that a crash left is not glued to the next', async (t) => {
   assert.equal(read(path), '{"whole":1}\n{"hal\n{"next":1}\n');
 });
 
+test('several processes that open a file with half a line end it once', async (t) => {
+  const path = join(directory(t), 'access.jsonl');
+  fs.writeFileSync(path, '{"hal');
+  const writers = Array.from({ length: 4 }, () => writer(t, { target: path }));
+  for (const one of writers) one.write('{"next":1}');
+  await Promise.all(writers.map((one) => one.close()));
+  assert.equal(read(path), `{"hal\n${'{"next":1}\n'.repeat(4)}`);
+});
+
 test('a full disk: nothing throws, what fits waits, the rest is counted, one warning, and it recovers', async (t) => {
   const path = join(directory(t), 'access.jsonl');
   fs.symlinkSync('/dev/full', path);
@@ -260,14 +269,14 @@ test('rotation keeps as many files as it is told', async (t) => {
 test('a lock that a killed process left is taken away after a while', async (t) => {
   const path = join(directory(t), 'access.jsonl');
   fs.writeFileSync(path, `${'x'.repeat(2000)}\n`);
-  fs.mkdirSync(`${path}.rotating`);
+  fs.mkdirSync(`${path}.lock`);
   const old = new Date(Date.now() - 60_000);
-  fs.utimesSync(`${path}.rotating`, old, old);
+  fs.utimesSync(`${path}.lock`, old, old);
   const lines = writer(t, { target: path, rotate: { size: 1000, keep: 2 }, flushMs: 1 });
   let count = 0;
   await until(() => (lines.write(`line ${count++}`), fs.existsSync(`${path}.1`)), 'the rotation');
   await lines.close();
-  assert.ok(!fs.existsSync(`${path}.rotating`));
+  assert.ok(!fs.existsSync(`${path}.lock`));
   const all = (read(`${path}.1`) + read(path)).trimEnd().split('\n').slice(1);
   assert.deepEqual(
     all,

@@ -2,6 +2,7 @@ import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import type { Log } from '../pipeline/stage.ts';
 import { type Rotation, rotateFile } from './rotate.ts';
+import { endTornLine } from './torn-line.ts';
 
 /**
  * Lines appended to a file or a standard stream, in the background.
@@ -210,11 +211,7 @@ export class LineWriter {
     this.#fd = fd;
     this.#inode = found.ino;
     this.#isFile = found.isFile();
-    // A process that was killed, or a disk that was full, may have left half a line: ours must not be glued to it.
-    if (this.#first && typeof target === 'string' && this.#isFile && (await endsInsideLine(target, found.size))) {
-      this.#chunks.unshift(Buffer.from('\n'));
-      this.#waiting++;
-    }
+    if (this.#first && typeof target === 'string' && this.#isFile) await endTornLine(target);
     this.#first = false;
   }
 
@@ -325,17 +322,6 @@ function writeSome(fd: number, chunk: Buffer, end: number): Promise<number> {
   return new Promise((resolve, reject) => {
     fs.write(fd, chunk, 0, end, null, (error, written) => (error === null ? resolve(written) : reject(error)));
   });
-}
-
-async function endsInsideLine(path: string, fileSize: number): Promise<boolean> {
-  if (fileSize === 0) return false;
-  try {
-    await using handle = await fs.promises.open(path, 'r');
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(1), 0, 1, fileSize - 1);
-    return bytesRead === 1 && buffer[0] !== 0x0a;
-  } catch {
-    return false;
-  }
 }
 
 /** End of the last line that ends within `limit` bytes, or of the first line when that one is longer. */

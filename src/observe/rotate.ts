@@ -1,4 +1,5 @@
-import { mkdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
+import { withLock } from './file-lock.ts';
 
 /** When a log file is put aside, and how many old ones stay. */
 export interface Rotation {
@@ -6,37 +7,19 @@ export interface Rotation {
   readonly keep: number;
 }
 
-/** A process that was killed while it rotated leaves its lock behind; a rotation takes milliseconds. */
-const STALE_MS = 10_000;
-
 /**
  * Renames `path` to `path.1`, `path.1` to `path.2` and so on. Safe when several processes find at the same moment that the
- * file is too large: a directory is the lock, and whoever comes second sees another inode under the name.
+ * file is too large: whoever comes second sees another inode under the name.
  *
- * @returns true when the file with this inode has been put aside, by us or by another process.
+ * @returns true when the file with this inode has been put aside, by us or by another process; false when another one is at it.
  */
 export async function rotateFile(path: string, inode: number, rotation: Rotation): Promise<boolean> {
-  const lock = `${path}.rotating`;
-  if (!(await takeLock(lock))) return false;
-  try {
+  const done = await withLock(path, async () => {
     const found = await stat(path).catch(() => undefined);
     if (found?.ino === inode) await shift(path, rotation.keep);
     return true;
-  } finally {
-    await rmdir(lock).catch(() => {});
-  }
-}
-
-async function takeLock(lock: string): Promise<boolean> {
-  try {
-    await mkdir(lock);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
-  const found = await stat(lock).catch(() => undefined);
-  if (found !== undefined && Date.now() - found.mtimeMs > STALE_MS) await rmdir(lock).catch(() => {});
-  return false;
+  });
+  return done ?? false;
 }
 
 async function shift(path: string, keep: number): Promise<void> {
