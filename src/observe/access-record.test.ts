@@ -111,7 +111,14 @@ const anyExchange = fc
   .record({
     id: text,
     listener: text,
-    head: fc.record({ method: text, rawTarget: text, host: text, authority: text, path: text, query: optional }),
+    head: fc.record({
+      method: text,
+      rawTarget: text,
+      host: text,
+      authority: text,
+      path: text.map((path) => `/${path}`),
+      query: optional,
+    }),
     version: fc.constantFrom('1.0' as const, '1.1' as const, '2' as const),
     time: fc.integer({ min: 0, max: Date.UTC(9000, 0) }),
     fields: fc.record({
@@ -192,6 +199,8 @@ test('a request without a head has a record of the same shape', () => {
   for (const [rawTarget, path] of targets) {
     const line = formatWireRefusal({ ...wire, rawTarget, method: `X${'Y'.repeat(100)}` });
     assert.equal(JSON.parse(line).http.path, path);
+    const unread = exchange({}, connection, { ...head, path: '', host: '', rawTarget });
+    assert.equal(JSON.parse(formatRecord(unread)).http.path, path, 'the same where the corridor makes an exchange of it');
     assert.equal(JSON.parse(line).http.method.length, 33);
     assert.ok(line.length < 8000);
   }

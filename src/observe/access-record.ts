@@ -34,7 +34,7 @@ export function formatRecord(x: Exchange, now: number = performance.now()): stri
   return (
     `{"time":"${isoTime(x.time)}","request_id":${quote(x.id)},"listener":${quote(x.connection.listener)}` +
     `,"client":{"address":${quote(x.clientAddress)}},"http":{"method":${quote(head.method)},"host":${quote(head.host)}` +
-    `,"path":${quote(head.path)},"version":"${head.version}","status":${x.status}` +
+    `,"path":${quote(head.path === '' ? unreadPath(head.rawTarget) : head.path)},"version":"${head.version}","status":${x.status}` +
     `,"request_bytes":${x.requestBytes},"response_bytes":${x.responseBytes}}` +
     (x.route === undefined ? '' : `,"route":${quote(x.route)}`) +
     (x.service === undefined ? '' : `,"service":${quote(x.service)}`) +
@@ -56,7 +56,7 @@ export function formatWireRefusal(w: WireRefusal, now: number = performance.now(
   return (
     `{"time":"${isoTime(w.time)}","request_id":${quote(w.id)},"listener":${quote(w.connection.listener)}` +
     `,"client":{"address":${quote(w.connection.peerAddress)}},"http":{"method":${quote(cut(w.method ?? '', 32))}` +
-    `,"host":${quote(cut(w.host ?? '', 256))},"path":${quote(cut(rawPath(w.rawTarget ?? ''), LONG))}` +
+    `,"host":${quote(cut(w.host ?? '', 256))},"path":${quote(unreadPath(w.rawTarget ?? ''))}` +
     `,"version":${quote(cut(w.version ?? '', 8))},"status":${w.status ?? w.refusal.status}` +
     `,"request_bytes":${w.requestBytes},"response_bytes":${w.responseBytes}}` +
     formatDecision(w.refusal) +
@@ -95,6 +95,11 @@ function formatNotes(notes: Map<string, unknown>): string {
     if (value !== undefined) text += `,"${name}":${harmless(JSON.stringify(value))}`;
   }
   return text;
+}
+
+/** A canonical path is never empty: where it is, the head was refused, and what came stands in for it. */
+function unreadPath(target: string): string {
+  return cut(rawPath(target), LONG);
 }
 
 /** Without query and fragment, and without scheme, credentials and host of an absolute form. */
