@@ -518,12 +518,12 @@ test('the breaker refuses while it is open, and one trial closes it', async () =
 });
 
 // ---- what the service sees
-test('host: service sends the Host of each target, and dropped headers are gone', async () => {
-  const bench = new Bench({ targets: two, host: 'service', headers: { drop: ['accept', 'X-Secret-*'] } });
-  const headers = ['host', 'api.test', 'accept', '*/*', 'x-secret-a', '1', 'x', '2'];
+test('host: service calls each target by its own name, also in a retry', async () => {
+  const bench = new Bench({ targets: two, host: 'service' });
+  const headers = ['host', 'api.test', 'x', '2'];
   bench.send({ ...call(), headers });
-  assert.deepEqual(bench.client(9001).last.call.headers, ['host', '127.0.0.1:9001', 'x', '2']);
+  assert.deepEqual(bench.client(9001).last.call.headers, ['x', '2', 'host', '127.0.0.1:9001']);
   bench.client(9001).last.fault('upstream-connect', true);
-  assert.deepEqual(bench.client(9002).last.call.headers, ['host', '127.0.0.1:9002', 'x', '2']);
-  assert.equal(headers.length, 8);
+  assert.deepEqual(bench.client(9002).last.call.headers, ['x', '2', 'host', '127.0.0.1:9002']);
+  assert.equal(headers.length, 4);
 });

@@ -1,4 +1,4 @@
-import { hasHeader, type HeaderList } from '../exchange/headers.ts';
+import { setHeader } from '../exchange/headers.ts';
 import type { AnswerSink, Call, CallHandle, Service, UpstreamFault, UpstreamTrace } from '../exchange/service.ts';
 import { Breaker } from './breaker.ts';
 import { RunningCall, type Trouble } from './call.ts';
@@ -27,14 +27,6 @@ export interface ServiceSnapshot {
 /** HTTP/2 carries many calls on one connection; most servers allow a hundred. */
 const STREAMS_PER_CONNECTION = 100;
 
-/** The names of `headers.drop` as one test. */
-function dropTest(names: readonly string[]): ((name: string) => boolean) | undefined {
-  if (names.length === 0) return undefined;
-  const whole = new Set(names);
-  const starts = names.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
-  return (name) => name !== 'host' && (whole.has(name) || starts.some((start) => name.startsWith(start)));
-}
-
 /**
  * One service of the configuration: how many calls there may be, how often and how long each is tried, and what becomes of
  * them. Lives as long as its options do not change, over any number of reloads.
@@ -46,8 +38,7 @@ export class UpstreamService implements Service, Swept {
   readonly endpoints: Endpoints;
   readonly #parts: ServiceParts;
   readonly #breaker: Breaker | undefined;
-  readonly #drops: ((name: string) => boolean) | undefined;
-  readonly #adapts: boolean;
+  readonly #ownHost: boolean;
   readonly #cap: number;
   /** Calls that a timeout can end. */
   readonly #watched = new CallList<RunningCall>();
@@ -64,8 +55,7 @@ export class UpstreamService implements Service, Swept {
     this.budget = new RetryBudget(options.retries.budget);
     this.endpoints = new Endpoints(name, options, parts);
     this.#breaker = options.breaker === undefined ? undefined : new Breaker(options.breaker);
-    this.#drops = dropTest(options.headers.drop);
-    this.#adapts = this.#drops !== undefined || options.host === 'service';
+    this.#ownHost = options.host === 'service';
     const multiplexed = options.protocol === 'h2' || options.protocol === 'h2c';
     this.#cap = options.connections * (multiplexed ? STREAMS_PER_CONNECTION : 1);
     parts.sweeper.add(this);
@@ -86,17 +76,14 @@ export class UpstreamService implements Service, Swept {
     return this.#parts.timing.now();
   }
 
-  /** The call as this service wants it: `Host` of the target, without the headers that it must not get. */
+  /**
+   * The call as it goes to this endpoint. With `host: service` each target is called by its own name, also in a retry; all
+   * else about header fields was decided before.
+   */
   adapt(call: Call, endpoint: Endpoint): Call {
-    if (!this.#adapts) return call;
-    const headers: HeaderList = [];
-    const own = this.options.host === 'service' ? endpoint.target.authority : undefined;
-    for (let i = 0; i < call.headers.length; i += 2) {
-      const name = call.headers[i];
-      if (this.#drops?.(name) === true) continue;
-      headers.push(name, name === 'host' && own !== undefined ? own : call.headers[i + 1]);
-    }
-    if (own !== undefined && !hasHeader(headers, 'host')) headers.push('host', own);
+    if (!this.#ownHost) return call;
+    const headers = call.headers.slice();
+    setHeader(headers, 'host', endpoint.target.authority);
     return { ...call, headers };
   }
 
