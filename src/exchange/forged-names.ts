@@ -107,6 +107,10 @@ export class NameVerdicts {
     return this.#known.get(name) ?? this.#learn(name);
   }
 
+  get size(): number {
+    return this.#known.size;
+  }
+
   #learn(name: string): Verdict {
     const verdict = this.#judge(name);
     if (name.length > LONGEST_NAME) return verdict;
