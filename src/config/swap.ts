@@ -104,6 +104,12 @@ export class Gateway implements Corridor {
     await this.#observe.close();
   }
 
+  /** Counters outlive configurations, so they are looked up at each event. */
+  readonly #count = {
+    opened: (listener: string) => this.#observe.metrics.connectionOpened(listener),
+    closed: (listener: string) => this.#observe.metrics.connectionClosed(listener),
+  };
+
   // ---- Corridor
 
   handle(x: Exchange, client: ClientSide): void {
@@ -191,7 +197,7 @@ export class Gateway implements Corridor {
 
   async #openDoor(name: string, options: ListenerOptions, trusted: TrustedProxies): Promise<Door> {
     const tls = options.tls === 'none' ? undefined : await this.#openTls(name, options);
-    const listener = new Listener({ name, options, corridor: this, trusted, tls, log: this.#log });
+    const listener = new Listener({ name, options, corridor: this, trusted, tls, log: this.#log, count: this.#count });
     try {
       return { listener, tls, address: await listener.listen() };
     } catch (error) {

@@ -103,7 +103,7 @@ export class Exchange {
   requestBytes = 0;
   responseBytes = 0;
   /** Values that rooms keep for their later hooks, and fields that they add to the access record. */
-  readonly notes: Map<string, unknown> | undefined = undefined;
+  notes: Map<string, unknown> | undefined = undefined;
 
   constructor(id: string, connection: ConnectionInfo, head: RequestHead, source: BodySource | undefined, upgrade = false) {
     this.id = id;

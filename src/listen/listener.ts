@@ -28,6 +28,13 @@ export interface ListenerParts {
   /** undefined: plain HTTP. */
   readonly tls: TlsStore | undefined;
   readonly log: Log;
+  /** Counts connections as they come and go, by the listener's name. */
+  readonly count: ConnectionCounter;
+}
+
+export interface ConnectionCounter {
+  opened(listener: string): void;
+  closed(listener: string): void;
 }
 
 type Connection = Http1Connection | Http2Connection;
@@ -56,6 +63,7 @@ class Accepted implements Closable {
 export class Listener {
   #name: string;
   readonly #log: Log;
+  readonly #count: ConnectionCounter;
   readonly #server: Server;
   readonly #caps: ConnectionCaps;
   readonly #connections = new Map<Connection, Accepted>();
@@ -74,6 +82,7 @@ export class Listener {
   constructor(parts: ListenerParts) {
     this.#name = parts.name;
     this.#log = parts.log;
+    this.#count = parts.count;
     this.#options = parts.options;
     this.#bounds = boundsOf(parts.options);
     this.#trusted = parts.trusted;
@@ -111,7 +120,7 @@ export class Listener {
   }
 
   /** Takes changed options over. Connections that are open keep their protocol; bounds hold from their next request on. */
-  reconfigure(parts: Omit<ListenerParts, 'corridor' | 'log'>): void {
+  reconfigure(parts: Omit<ListenerParts, 'corridor' | 'log' | 'count'>): void {
     this.#name = parts.name;
     this.#options = parts.options;
     this.#bounds = boundsOf(parts.options);
@@ -158,7 +167,12 @@ export class Listener {
       return;
     }
     accepted.slot = slot;
-    socket.on('close', () => this.#caps.release(slot));
+    const name = this.#name;
+    this.#count.opened(name);
+    socket.on('close', () => {
+      this.#caps.release(slot);
+      this.#count.closed(name);
+    });
     socket.on('error', ignore);
     if (proxied) acceptProxy(socket, this.#bounds.headTime, (header) => this.#proxied(accepted, header));
     else this.#secure(accepted);

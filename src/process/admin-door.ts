@@ -4,6 +4,7 @@ import { type Admin, createAdmin, type Health } from '../admin/server.ts';
 import { type Address, formatAddress } from '../config/units.ts';
 import { hashOptions } from '../config/hash.ts';
 import { makeSelfSigned } from '../listen/tls/self-signed.ts';
+import { type FileWatch, watchFiles } from '../listen/tls/watch.ts';
 import type { Log } from '../pipeline/stage.ts';
 
 export interface AdminDoorParts {
@@ -18,6 +19,7 @@ export class AdminDoor {
   #key = hashOptions(null);
   #admin: Admin | undefined;
   #address: Address | undefined;
+  #watch: FileWatch | undefined;
 
   constructor(parts: AdminDoorParts) {
     this.#parts = parts;
@@ -37,11 +39,25 @@ export class AdminDoor {
       const { address, token, hosts } = options;
       this.#admin = createAdmin({ ...this.#parts, options: { address, token, hosts, tls } });
       this.#address = await this.#admin.listen();
+      this.#watch = this.#follow(options);
     }
     this.#key = key;
   }
 
+  /** A renewed certificate is used from the next handshake on. */
+  #follow(options: AdminOptions): FileWatch | undefined {
+    if (typeof options.tls === 'string') return undefined;
+    const { certificate, key } = options.tls[0];
+    return watchFiles([certificate, key], () => {
+      readTls(options)
+        .then((tls) => tls !== undefined && this.#admin?.setCertificate(tls))
+        .catch((error: Error) => this.#parts.log.error('the certificate of the admin listener stays as it was', { error: error.message }));
+    });
+  }
+
   async close(): Promise<void> {
+    this.#watch?.close();
+    this.#watch = undefined;
     await this.#admin?.close();
     this.#admin = undefined;
     this.#address = undefined;
