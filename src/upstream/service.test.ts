@@ -522,8 +522,8 @@ test('host: service calls each target by its own name, also in a retry', async (
   const bench = new Bench({ targets: two, host: 'service' });
   const headers = ['host', 'api.test', 'x', '2'];
   bench.send({ ...call(), headers });
-  assert.deepEqual(bench.client(9001).last.call.headers, ['x', '2', 'host', '127.0.0.1:9001']);
+  assert.deepEqual(bench.client(9001).last.call.headers, ['host', '127.0.0.1:9001', 'x', '2']);
   bench.client(9001).last.fault('upstream-connect', true);
-  assert.deepEqual(bench.client(9002).last.call.headers, ['x', '2', 'host', '127.0.0.1:9002']);
+  assert.deepEqual(bench.client(9002).last.call.headers, ['host', '127.0.0.1:9002', 'x', '2']);
   assert.equal(headers.length, 4);
 });

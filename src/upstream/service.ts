@@ -1,4 +1,3 @@
-import { setHeader } from '../exchange/headers.ts';
 import type { AnswerSink, Call, CallHandle, Service, UpstreamFault, UpstreamTrace } from '../exchange/service.ts';
 import { Breaker } from './breaker.ts';
 import { RunningCall, type Trouble } from './call.ts';
@@ -82,8 +81,11 @@ export class UpstreamService implements Service, Swept {
    */
   adapt(call: Call, endpoint: Endpoint): Call {
     if (!this.#ownHost) return call;
-    const headers = call.headers.slice();
-    setHeader(headers, 'host', endpoint.target.authority);
+    // Host goes first (RFC 9110 section 7.2).
+    const headers = ['host', endpoint.target.authority];
+    for (let i = 0; i < call.headers.length; i += 2) {
+      if (call.headers[i] !== 'host') headers.push(call.headers[i], call.headers[i + 1]);
+    }
     return { ...call, headers };
   }
 
