@@ -82,6 +82,9 @@ export class Gateway implements Corridor {
       order: this.#parts.order,
     });
     const trusted = new TrustedProxies(options['trusted-proxies']);
+    // The first configuration serves from the moment the first address is open.
+    this.#generation ??= next.generation;
+    this.#observe ??= observe;
     try {
       await next.upstreams.ready();
       await this.#moveDoors(options, trusted);
@@ -163,8 +166,8 @@ export class Gateway implements Corridor {
       this.#doors.delete(key);
       void this.#closeDoor(door);
     }
-    oldGeneration?.retire();
-    if (oldObserve !== undefined && oldObserve !== observe) void oldObserve.close();
+    if (oldGeneration !== generation) oldGeneration.retire();
+    if (oldObserve !== observe) void oldObserve.close();
   }
 
   /** Opens the addresses that are new and gives the others their changed options. What cannot be opened leaves all as it was. */
