@@ -1,8 +1,15 @@
 import { createHash, hkdfSync, randomBytes } from 'node:crypto';
-import { createSecureContext, type SecureContext, type SecureContextOptions, type Server, type TlsOptions } from 'node:tls';
+import {
+  createSecureContext,
+  type SecureContext,
+  type SecureContextOptions,
+  type Server,
+  type TLSSocket,
+  type TlsOptions,
+} from 'node:tls';
 import type { CertificateFiles, Tls } from '../../config/units.ts';
 import type { Clock, Log } from '../../pipeline/stage.ts';
-import { NameTable } from './names.ts';
+import { ContextTable } from './context-table.ts';
 import { checkPair, type Pair, PairError, type Pem, readPair } from './pair.ts';
 import { alpnProtocols, tlsPolicy } from './policy.ts';
 import { makeSelfSigned } from './self-signed.ts';
@@ -107,10 +114,14 @@ export class TlsStore {
 
   /** Options for `tls.createServer` or `http2.createSecureServer`; hand the server to `attach` as well. */
   options(): TlsOptions {
+    const choose = (serverName: string, socket: TLSSocket) => this.#chooseContext(serverName, socket);
     return {
       ...this.#contextOptions(),
       ALPNProtocols: alpnProtocols,
-      SNICallback: this.#chooseContext,
+      // Node calls it as a method of the socket that shakes hands.
+      SNICallback(this: unknown, serverName: string, callback: (error: Error | null, context?: SecureContext) => void): void {
+        callback(null, choose(serverName, this as TLSSocket));
+      },
       handshakeTimeout: this.#settings.handshakeTimeout ?? 10_000,
       ticketKeys: this.#ticketKeys(),
     };
@@ -206,12 +217,17 @@ export class TlsStore {
   }
 
   /**
-   * Node hands a throw in here to the process (CVE-2026-21637), and a client chooses the name: whatever happens, the
-   * answer is a context, or none, which leaves the server's own: the first certificate.
+   * Node hands a throw in its callback on to the process (CVE-2026-21637), and a client chooses the name: whatever
+   * happens there is an answer, and undefined leaves the server's own context, which has the first certificate.
    */
-  readonly #chooseContext = (serverName: string, callback: (error: Error | null, context?: SecureContext) => void): void => {
-    callback(null, this.#table?.find(serverName));
-  };
+  #chooseContext(serverName: string, socket: TLSSocket): SecureContext | undefined {
+    try {
+      return this.#table?.find(serverName, socket);
+    } catch (error) {
+      this.#log.error('choosing a certificate failed', { listener: this.#settings.listener, error: String(error) });
+      return undefined;
+    }
+  }
 
   #sessionOptions(): SecureContextOptions {
     return { ...tlsPolicy, sessionIdContext: sessionIdContext(this.#settings.listener) };
@@ -275,56 +291,6 @@ export class TlsStore {
       names: [...pair.dns, ...pair.addresses],
     });
   }
-}
-
-/** Which context answers which server name. */
-class ContextTable {
-  /** The pairs of the context that serves names which no certificate covers, and clients that send no name. */
-  readonly first: readonly Pair[];
-  readonly unreachable: readonly Pair[];
-  readonly #names = new NameTable<SecureContext>();
-
-  constructor(pairs: readonly Pair[], options: SecureContextOptions) {
-    const groups = groupByName(pairs);
-    const contexts = new Map<string, SecureContext>();
-    for (const [name, group] of groups) {
-      const key = group.map((pair) => pairs.indexOf(pair)).join();
-      const context = contexts.get(key) ?? contextOf(group, options);
-      contexts.set(key, context);
-      this.#names.set(name, context);
-    }
-    this.first = groups.get(pairs[0].dns[0]) ?? [pairs[0]];
-    const reached = new Set([...this.first, ...[...groups.values()].flat()]);
-    this.unreachable = pairs.filter((pair) => !reached.has(pair));
-  }
-
-  find(serverName: string): SecureContext | undefined {
-    return this.#names.find(serverName);
-  }
-}
-
-/**
- * For each name the pairs that serve it: the first one listed, and beside it the first of every other kind of key that
- * names exactly the same. OpenSSL then gives each client the certificate that it can verify: ECDSA, or RSA to old ones.
- */
-function groupByName(pairs: readonly Pair[]): Map<string, Pair[]> {
-  const groups = new Map<string, Pair[]>();
-  for (const pair of pairs) {
-    for (const name of pair.dns) {
-      const group = groups.get(name);
-      if (group === undefined) groups.set(name, [pair]);
-      else if (group.every((other) => other.kind !== pair.kind)) group.push(pair);
-    }
-  }
-  return groups;
-}
-
-function contextOf(group: readonly Pair[], options: SecureContextOptions): SecureContext {
-  return createSecureContext({
-    ...options,
-    cert: group.map((pair) => pair.pem.cert),
-    key: group.map((pair) => pair.pem.key),
-  });
 }
 
 /** Reads all pairs; a place whose pair cannot be used is undefined and has its problem. */
