@@ -40,6 +40,11 @@ describe('names that a client cannot bring in', () => {
   }
 });
 
+test('a name with anything but letters, digits and hyphens never passes by default', () => {
+  const rules = new ForwardRules(OPTIONS);
+  for (const name of ['x_custom', 'my.header', 'accept_language', 'a~b', 'a|b', "it's", 'a!', '_a', 'a_']) assert.equal(rules.passes(name), false, name);
+});
+
 describe('names that arrive', () => {
   for (const name of honestNames) {
     test(name, () => assert.deepEqual(headerValues(forward([name, 'v']), name), ['v']));

@@ -41,6 +41,14 @@ describe('hosts', () => {
     test(`${JSON.stringify(value.slice(0, 60))} stops`, () => assert.equal(readHost(value), undefined));
   }
 
+  test('lengths are bounded: 253 for a name, 255 in all', () => {
+    const name = (length: number) => `${'a.'.repeat(127)}${'a'.repeat(60)}`.slice(-length);
+    assert.equal(readHost(name(253).replace(/^\./, 'a'))?.host.length, 253);
+    assert.equal(readHost(name(254).replace(/^\./, 'a')), undefined);
+    assert.equal(readHost(`${name(249).replace(/^\./, 'a')}:65535`)?.port, 65535);
+    assert.equal(readHost(`${name(250).replace(/^\./, 'a')}:65535`), undefined);
+  });
+
   test('a missing port is the usual one of the scheme', () => {
     const [bare, plain, secure] = ['h', 'h:80', 'h:443'].map((value) => readHost(value) ?? assert.fail());
     assert.equal(sameAuthority(bare, plain, false), true);
