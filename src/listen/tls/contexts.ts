@@ -1,12 +1,5 @@
 import { createHash, hkdfSync, randomBytes } from 'node:crypto';
-import {
-  createSecureContext,
-  type SecureContext,
-  type SecureContextOptions,
-  type Server,
-  type TLSSocket,
-  type TlsOptions,
-} from 'node:tls';
+import type { SecureContext, SecureContextOptions, Server, TLSSocket, TlsOptions } from 'node:tls';
 import type { CertificateFiles, Tls } from '../../config/units.ts';
 import type { Clock, Log } from '../../pipeline/stage.ts';
 import { ContextTable } from './context-table.ts';
