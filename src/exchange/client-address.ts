@@ -106,7 +106,11 @@ function viewOfPlain(peer: string, listed: readonly string[], headers: HeaderLis
 }
 
 /** Goes from the right to the first address that is not trusted; `index` is its place in `hops`. */
-function walkHops(peer: string, hops: readonly (string | undefined)[], trusted: TrustedProxies): { address: string; index: number } {
+function walkHops(
+  peer: string,
+  hops: readonly (string | undefined)[],
+  trusted: TrustedProxies,
+): { address: string; index: number } {
   let address = peer;
   let index = hops.length;
   for (let steps = 0; index > 0 && steps < MOST_HOPS && trusted.has(address); steps += 1) {
@@ -140,7 +144,11 @@ function readForwardedHost(values: readonly (string | undefined)[]): string | un
 }
 
 function viewOfForwarded(peer: string, elements: readonly ReadonlyMap<string, string>[], trusted: TrustedProxies): ClientView {
-  const walk = walkHops(peer, elements.map((element) => element.get('for')), trusted);
+  const walk = walkHops(
+    peer,
+    elements.map((element) => element.get('for')),
+    trusted,
+  );
   const element = elements[walk.index];
   return {
     kind: 'client',

@@ -42,7 +42,8 @@ describe('names that a client cannot bring in', () => {
 
 test('a name with anything but letters, digits and hyphens never passes by default', () => {
   const rules = new ForwardRules(OPTIONS);
-  for (const name of ['x_custom', 'my.header', 'accept_language', 'a~b', 'a|b', "it's", 'a!', '_a', 'a_']) assert.equal(rules.passes(name), false, name);
+  for (const name of ['x_custom', 'my.header', 'accept_language', 'a~b', 'a|b', "it's", 'a!', '_a', 'a_'])
+    assert.equal(rules.passes(name), false, name);
 });
 
 describe('names that arrive', () => {
@@ -57,8 +58,20 @@ describe('ours', () => {
     const parent = headerValue(to, 'traceparent') ?? '';
     assert.match(parent, /^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
     assert.deepEqual(to, [
-      'host', 'h', 'accept', '*/*', 'x-request-id', '0123456789abcdef0123456789abcdef', 'x-forwarded-for', '203.0.113.7', 'x-forwarded-proto', 'http',
-      'x-forwarded-host', 'h', 'traceparent', parent,
+      'host',
+      'h',
+      'accept',
+      '*/*',
+      'x-request-id',
+      '0123456789abcdef0123456789abcdef',
+      'x-forwarded-for',
+      '203.0.113.7',
+      'x-forwarded-proto',
+      'http',
+      'x-forwarded-host',
+      'h',
+      'traceparent',
+      parent,
     ]);
   });
 
@@ -100,8 +113,18 @@ describe('ours', () => {
   });
 
   test('a trace goes on with a span of our own, and its state', () => {
-    const to = forward(['traceparent', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', 'tracestate', 'a=1', 'tracestate', 'b=2']);
-    assert.match(headerValue(to, 'traceparent') ?? '', /^00-0af7651916cd43dd8448eb211c80319c-(?!b7ad6b7169203331)[0-9a-f]{16}-01$/);
+    const to = forward([
+      'traceparent',
+      '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+      'tracestate',
+      'a=1',
+      'tracestate',
+      'b=2',
+    ]);
+    assert.match(
+      headerValue(to, 'traceparent') ?? '',
+      /^00-0af7651916cd43dd8448eb211c80319c-(?!b7ad6b7169203331)[0-9a-f]{16}-01$/,
+    );
     assert.deepEqual(headerValues(to, 'tracestate'), ['a=1,b=2']);
   });
 
@@ -114,13 +137,22 @@ describe('ours', () => {
 
 describe('what the configuration can change', () => {
   test('drop takes a name away, keep brings a dropped one back', () => {
-    const to = forward(['authorization', 'Bearer t', 'x-user', 'a', 'x_custom', 'b', 'x-real-ip', 'c'], { drop: ['Authorization'], keep: ['X-User', 'x_custom'] });
-    assert.deepEqual([headerValue(to, 'authorization'), headerValue(to, 'x-user'), headerValue(to, 'x_custom'), headerValue(to, 'x-real-ip')], [undefined, 'a', 'b', undefined]);
+    const to = forward(['authorization', 'Bearer t', 'x-user', 'a', 'x_custom', 'b', 'x-real-ip', 'c'], {
+      drop: ['Authorization'],
+      keep: ['X-User', 'x_custom'],
+    });
+    assert.deepEqual(
+      [headerValue(to, 'authorization'), headerValue(to, 'x-user'), headerValue(to, 'x_custom'), headerValue(to, 'x-real-ip')],
+      [undefined, 'a', 'b', undefined],
+    );
   });
 
   test('a star stands for any rest', () => {
     const to = forward(['x-acme-a', '1', 'x-acme', '2', 'x-user-a', '3'], { drop: ['x-acme-*'], keep: ['x-user-*'] });
-    assert.deepEqual([headerValue(to, 'x-acme-a'), headerValue(to, 'x-acme'), headerValue(to, 'x-user-a')], [undefined, '2', '3']);
+    assert.deepEqual(
+      [headerValue(to, 'x-acme-a'), headerValue(to, 'x-acme'), headerValue(to, 'x-user-a')],
+      [undefined, '2', '3'],
+    );
   });
 
   test('drop wins over keep', () => {
@@ -139,7 +171,10 @@ describe('what the configuration can change', () => {
 
   test('drop does not take ours away', () => {
     const to = forward([], { drop: ['*'] });
-    assert.deepEqual(to.filter((_, i) => i % 2 === 0), ['host', 'x-request-id', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'traceparent']);
+    assert.deepEqual(
+      to.filter((_, i) => i % 2 === 0),
+      ['host', 'x-request-id', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'traceparent'],
+    );
   });
 });
 
@@ -151,10 +186,24 @@ describe('answers', () => {
     test(`${name} is shown`, () => assert.deepEqual(responseHeaders([name, 'v']), [name, 'v']));
   }
   test('several set-cookie stay apart and in order', () => {
-    assert.deepEqual(responseHeaders(['set-cookie', 'a=1', 'server', 's', 'set-cookie', 'b=2']), ['set-cookie', 'a=1', 'set-cookie', 'b=2']);
+    assert.deepEqual(responseHeaders(['set-cookie', 'a=1', 'server', 's', 'set-cookie', 'b=2']), [
+      'set-cookie',
+      'a=1',
+      'set-cookie',
+      'b=2',
+    ]);
   });
   test('what Connection names goes, but nothing that protects the client', () => {
-    const list = ['connection', 'x-a, content-security-policy, set-cookie', 'x-a', '1', 'content-security-policy', "default-src 'none'", 'set-cookie', 'a=1'];
+    const list = [
+      'connection',
+      'x-a, content-security-policy, set-cookie',
+      'x-a',
+      '1',
+      'content-security-policy',
+      "default-src 'none'",
+      'set-cookie',
+      'a=1',
+    ];
     const before = [...list];
     assert.deepEqual(responseHeaders(list), ['content-security-policy', "default-src 'none'", 'set-cookie', 'a=1']);
     assert.deepEqual(list, before, 'the list that came in is not touched');
@@ -163,8 +212,18 @@ describe('answers', () => {
 
 describe('values', () => {
   const cases: readonly (readonly [string, string])[] = [
-    ['u-17', 'u-17'], ['a b', 'a%20b'], ['50%', '50%25'], ['Jürgen Müller', 'J%C3%BCrgen%20M%C3%BCller'], ['a\r\nx: y', 'a%0D%0Ax:%20y'], ['a\0b', 'a%00b'], ['日本', '%E6%97%A5%E6%9C%AC'],
-    ['😀', '%F0%9F%98%80'], ['\ud800', '%EF%BF%BD'], ['', ''], ['\x7f', '%7F'], ['"<>{}|', '"<>{}|'],
+    ['u-17', 'u-17'],
+    ['a b', 'a%20b'],
+    ['50%', '50%25'],
+    ['Jürgen Müller', 'J%C3%BCrgen%20M%C3%BCller'],
+    ['a\r\nx: y', 'a%0D%0Ax:%20y'],
+    ['a\0b', 'a%00b'],
+    ['日本', '%E6%97%A5%E6%9C%AC'],
+    ['😀', '%F0%9F%98%80'],
+    ['\ud800', '%EF%BF%BD'],
+    ['', ''],
+    ['\x7f', '%7F'],
+    ['"<>{}|', '"<>{}|'],
   ];
   for (const [text, written] of cases) test(`${JSON.stringify(text)} → ${written}`, () => assert.equal(visible(text), written));
 
@@ -184,28 +243,37 @@ const spelling = fc
   .map(([name, odd, all]) => (all ? name.replaceAll('-', odd) : name.replace('-', odd)));
 const single = new Set(['host', 'content-length', 'transfer-encoding', 'proxy-authorization', 'expect']);
 
-test('whatever the spelling, repetition and company: no name of ours arrives with the client\'s value', () => {
-  const field = fc.oneof({ weight: 4, arbitrary: spelling.map((name) => [name, FORGED]) }, { weight: 1, arbitrary: fc.constantFrom(...honestNames).map((name) => [name, 'honest']) });
-  const named = fc.array(fc.oneof(spelling, fc.constantFrom(...honestNames)), { maxLength: 4 }).map((names) => ['connection', names.join(', ')]);
+test("whatever the spelling, repetition and company: no name of ours arrives with the client's value", () => {
+  const field = fc.oneof(
+    { weight: 4, arbitrary: spelling.map((name) => [name, FORGED]) },
+    { weight: 1, arbitrary: fc.constantFrom(...honestNames).map((name) => [name, 'honest']) },
+  );
+  const named = fc
+    .array(fc.oneof(spelling, fc.constantFrom(...honestNames)), { maxLength: 4 })
+    .map((names) => ['connection', names.join(', ')]);
   const rules = new ForwardRules(OPTIONS);
   let read = 0;
   fc.assert(
-    fc.property(fc.array(fc.oneof({ weight: 5, arbitrary: field }, { weight: 1, arbitrary: named }), { maxLength: 20 }), fc.boolean(), (fields, known) => {
-      const list = fields.filter(([name]) => !single.has(name)).flat();
-      const head = readRequestHead('GET', '/', '1.1', ['host', 'h', ...list], false);
-      if ('kind' in head) return;
-      read += 1;
-      const x = new Exchange('id', PEER, head, undefined);
-      x.traceId = traceOf(head.headers).traceId;
-      x.caller = known ? { by: 'jwt', name: 'staff', subject: 's', scopes: ['a'] } : undefined;
-      const to = requestHeaders(x, rules);
-      assert.ok(!to.includes(FORGED));
-      assert.deepEqual(headerValues(to, 'host'), ['h']);
-      assert.deepEqual(headerValues(to, 'x-forwarded-for'), [PEER.peerAddress]);
-      assert.deepEqual(headerValues(to, 'x-request-id'), ['id']);
-      assert.deepEqual(headerValues(to, 'x-portcullis-caller'), known ? ['staff'] : []);
-      assert.ok(to.every((name, i) => i % 2 === 1 || /^[a-z0-9-]+$/.test(name)));
-    }),
+    fc.property(
+      fc.array(fc.oneof({ weight: 5, arbitrary: field }, { weight: 1, arbitrary: named }), { maxLength: 20 }),
+      fc.boolean(),
+      (fields, known) => {
+        const list = fields.filter(([name]) => !single.has(name)).flat();
+        const head = readRequestHead('GET', '/', '1.1', ['host', 'h', ...list], false);
+        if ('kind' in head) return;
+        read += 1;
+        const x = new Exchange('id', PEER, head, undefined);
+        x.traceId = traceOf(head.headers).traceId;
+        x.caller = known ? { by: 'jwt', name: 'staff', subject: 's', scopes: ['a'] } : undefined;
+        const to = requestHeaders(x, rules);
+        assert.ok(!to.includes(FORGED));
+        assert.deepEqual(headerValues(to, 'host'), ['h']);
+        assert.deepEqual(headerValues(to, 'x-forwarded-for'), [PEER.peerAddress]);
+        assert.deepEqual(headerValues(to, 'x-request-id'), ['id']);
+        assert.deepEqual(headerValues(to, 'x-portcullis-caller'), known ? ['staff'] : []);
+        assert.ok(to.every((name, i) => i % 2 === 1 || /^[a-z0-9-]+$/.test(name)));
+      },
+    ),
     { numRuns: 5000 },
   );
   assert.ok(read > 500, `only ${read} read`);

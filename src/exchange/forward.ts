@@ -116,13 +116,19 @@ export function visible(text: string): string {
 
 /** What a service must not say to clients. */
 const RESPONSE_NEVER = new Set([
-  'server', 'x-powered-by', 'x-aspnet-version', 'x-aspnetmvc-version', 'x-generator',
+  'server',
+  'x-powered-by',
+  'x-aspnet-version',
+  'x-aspnetmvc-version',
+  'x-generator',
   // Would lead clients past the gateway, to another host or port, for as long as they remember it.
   'alt-svc',
   // Ours: an answer carries the gateway's identifier only.
   'x-request-id',
   // Orders to the proxy in front of the service: read this file, change that buffer.
-  'x-sendfile', 'x-lighttpd-send-file', 'x-reproxy-url',
+  'x-sendfile',
+  'x-lighttpd-send-file',
+  'x-reproxy-url',
 ]);
 const RESPONSE_PREFIXES = ['x-portcullis', 'x-accel-', 'x-envoy-', 'proxy-'];
 

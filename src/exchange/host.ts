@@ -24,6 +24,17 @@ KIND[0x2e] = DOT;
  * resolver, a cache or a service could take for another host is undefined, that is refused (CVE-2026-55602).
  */
 export function readHost(value: string): HostReading | undefined {
+  if (value === lastValue) return lastReading;
+  lastReading = readAnew(value);
+  lastValue = value;
+  return lastReading;
+}
+
+// Request after request asks for the same host: one remembered reading spares most of them the work. It depends on the value alone.
+let lastValue = '';
+let lastReading: HostReading | undefined;
+
+function readAnew(value: string): HostReading | undefined {
   if (value.length === 0 || value.length > 255) return undefined;
   if (value.charCodeAt(0) === 0x5b) return readBracketed(value);
   const end = nameEnd(value);

@@ -35,12 +35,59 @@ function duplicates(values: readonly string[]): string[] {
 
 /** Pieces that attacks are made of, mixed with any byte: random bytes alone would nearly always be refused. */
 const piece = fc.oneof(
-  { weight: 6, arbitrary: fc.constantFrom('/', '/', '.', '..', '%2e', '%2E', '%25', '%', 'a', 'b', '%61', '%c3%a9', '%C3%A9', '%20', '+', '%2b', '=', ':') },
-  { weight: 2, arbitrary: fc.constantFrom('%2f', '%5c', '\\', ';', '%3b', '%00', '%7f', '%c0%ae', '%u002e', '%ef%bc%8e', '%e2%80%8d', '[', '"', '|', '%5b') },
+  {
+    weight: 6,
+    arbitrary: fc.constantFrom(
+      '/',
+      '/',
+      '.',
+      '..',
+      '%2e',
+      '%2E',
+      '%25',
+      '%',
+      'a',
+      'b',
+      '%61',
+      '%c3%a9',
+      '%C3%A9',
+      '%20',
+      '+',
+      '%2b',
+      '=',
+      ':',
+    ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom(
+      '%2f',
+      '%5c',
+      '\\',
+      ';',
+      '%3b',
+      '%00',
+      '%7f',
+      '%c0%ae',
+      '%u002e',
+      '%ef%bc%8e',
+      '%e2%80%8d',
+      '[',
+      '"',
+      '|',
+      '%5b',
+    ),
+  },
   { weight: 2, arbitrary: fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code)) },
   { weight: 1, arbitrary: fc.integer({ min: 0, max: 255 }).map((byte) => `%${byte.toString(16).padStart(2, '0')}`) },
   { weight: 1, arbitrary: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)) },
-  { weight: 1, arbitrary: fc.string({ unit: 'grapheme', maxLength: 3 }).filter((text) => text.isWellFormed()).map(encodeURIComponent) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .string({ unit: 'grapheme', maxLength: 3 })
+      .filter((text) => text.isWellFormed())
+      .map(encodeURIComponent),
+  },
 );
 const anyPath = fc.array(piece, { maxLength: 14 }).map((pieces) => `/${pieces.join('')}`);
 const RUNS = { numRuns: 20_000 };
@@ -62,7 +109,12 @@ function forAccepted(check: (canonical: string, raw: string) => void): void {
 
 /** A decoder that shares nothing with the code under test: bytes of a segment in hexadecimal. */
 function decodedSegments(path: string): string[] {
-  return path.split('/').slice(1).map((segment) => Buffer.from(unescape(segment), 'latin1').toString('hex'));
+  return path
+    .split('/')
+    .slice(1)
+    .map((segment) =>
+      segment.replace(/%(..)|[^]/g, (char, digits?: string) => digits ?? char.charCodeAt(0).toString(16)).toLowerCase(),
+    );
 }
 
 /** Dot segments and empty ones resolved on decoded segments, by the textbook (RFC 3986 section 5.2.4, slashes merged). */
@@ -103,14 +155,19 @@ describe('whatever the bytes', () => {
   test('decoding it again changes nothing', () => {
     forAccepted((canonical) => {
       const once = decodeURIComponent(canonical);
-      assert.equal(once.replace(/%[0-9a-f]{2}/gi, () => assert.fail('an escape is left')), once);
+      assert.equal(
+        once.replace(/%[0-9a-f]{2}/gi, () => assert.fail('an escape is left')),
+        once,
+      );
     });
   });
 
   test('one resource has one canonical form: escaping any character of it differently leads back', () => {
     const escape = (char: string) => `%${char.charCodeAt(0).toString(16)}`;
     forAccepted((canonical) => {
-      const other = canonical.replace(/[A-Za-z0-9\-_~!$&'()*+,=:@]/g, (char, at: number) => (at % 2 === 0 && !inEscape(canonical, at) ? escape(char) : char));
+      const other = canonical.replace(/[A-Za-z0-9\-_~!$&'()*+,=:@]/g, (char, at: number) =>
+        at % 2 === 0 && !inEscape(canonical, at) ? escape(char) : char,
+      );
       assert.equal(canonicalPath(other), canonical);
     });
   });

@@ -29,7 +29,8 @@ const DOT = 3;
 
 /** What a character may do in a canonical path; 0 sends the path to the slow reading. */
 const KIND = new Uint8Array(256);
-for (const char of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_~!$&'()*+,=:@") KIND[char.charCodeAt(0)] = PLAIN;
+for (const char of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_~!$&'()*+,=:@")
+  KIND[char.charCodeAt(0)] = PLAIN;
 KIND[0x2f] = SLASH;
 KIND[0x2e] = DOT;
 

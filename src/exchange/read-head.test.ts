@@ -8,7 +8,14 @@ import { readFraming, readRequestHead } from './read-head.ts';
 
 function read(one: HeadCase): RequestHead | Refusal {
   const pseudo = one.pseudo && { authority: one.pseudo.authority, scheme: one.pseudo.scheme };
-  return readRequestHead(one.method ?? 'GET', one.target ?? '/', one.version ?? '1.1', [...one.headers], one.secure ?? false, pseudo);
+  return readRequestHead(
+    one.method ?? 'GET',
+    one.target ?? '/',
+    one.version ?? '1.1',
+    [...one.headers],
+    one.secure ?? false,
+    pseudo,
+  );
 }
 
 describe('heads that must pass', () => {
@@ -28,7 +35,8 @@ describe('heads that must stop', () => {
       const refusal = read(one);
       assert.ok('kind' in refusal, 'it was read');
       assert.deepEqual([refusal.code, refusal.status], [one.code, one.status]);
-      for (const value of one.headers.filter((text, i) => i % 2 === 1 && text.length > 3)) assert.ok(!refusal.reason.includes(value), 'the reason tells a value');
+      for (const value of one.headers.filter((text, i) => i % 2 === 1 && text.length > 3))
+        assert.ok(!refusal.reason.includes(value), 'the reason tells a value');
     });
   }
 });
@@ -51,7 +59,15 @@ describe('framing', () => {
 
 test('whatever the order of fields, one reading comes out, and what is single is single in it', () => {
   const field = fc.constantFrom<[string, string]>(
-    ['host', 'h'], ['content-type', 'a/b'], ['cookie', 'a=1'], ['cookie', 'b=2'], ['connection', 'x-a, authorization'], ['x-a', '1'], ['authorization', 'Bearer t'], ['origin', 'null'], ['accept', '*/*'],
+    ['host', 'h'],
+    ['content-type', 'a/b'],
+    ['cookie', 'a=1'],
+    ['cookie', 'b=2'],
+    ['connection', 'x-a, authorization'],
+    ['x-a', '1'],
+    ['authorization', 'Bearer t'],
+    ['origin', 'null'],
+    ['accept', '*/*'],
   );
   let accepted = 0;
   fc.assert(

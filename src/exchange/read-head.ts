@@ -18,10 +18,43 @@ export interface PseudoFields {
  * through (RFC 9110 section 9.3, TRACE reflects credentials), and without PRI, which is not a method.
  */
 export const METHODS: ReadonlySet<string> = new Set([
-  'GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY',
-  'ACL', 'BASELINE-CONTROL', 'BIND', 'CHECKIN', 'CHECKOUT', 'COPY', 'LABEL', 'LINK', 'LOCK', 'MERGE', 'MKACTIVITY', 'MKCALENDAR',
-  'MKCOL', 'MKREDIRECTREF', 'MKWORKSPACE', 'MOVE', 'ORDERPATCH', 'PROPFIND', 'PROPPATCH', 'REBIND', 'REPORT', 'SEARCH',
-  'UNBIND', 'UNCHECKOUT', 'UNLINK', 'UNLOCK', 'UPDATE', 'UPDATEREDIRECTREF', 'VERSION-CONTROL',
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'OPTIONS',
+  'QUERY',
+  'ACL',
+  'BASELINE-CONTROL',
+  'BIND',
+  'CHECKIN',
+  'CHECKOUT',
+  'COPY',
+  'LABEL',
+  'LINK',
+  'LOCK',
+  'MERGE',
+  'MKACTIVITY',
+  'MKCALENDAR',
+  'MKCOL',
+  'MKREDIRECTREF',
+  'MKWORKSPACE',
+  'MOVE',
+  'ORDERPATCH',
+  'PROPFIND',
+  'PROPPATCH',
+  'REBIND',
+  'REPORT',
+  'SEARCH',
+  'UNBIND',
+  'UNCHECKOUT',
+  'UNLINK',
+  'UNLOCK',
+  'UPDATE',
+  'UPDATEREDIRECTREF',
+  'VERSION-CONTROL',
 ]);
 
 /**
@@ -102,7 +135,9 @@ export function readRequestHead(
   const target = readTarget(method, rawTarget);
   if (target.kind === 'refusal') return target;
   const scan: Scan = { host: undefined, cookies: 0, connection: false };
-  const refusal = (version === '2' ? checkHttp2(target, headers, secure, pseudo) : checkScheme(target, secure)) ?? scanFields(headers, version, scan);
+  const refusal =
+    (version === '2' ? checkHttp2(target, headers, secure, pseudo) : checkScheme(target, secure)) ??
+    scanFields(headers, version, scan);
   if (refusal !== undefined) return refusal;
   if (scan.connection) removeNamedByConnection(headers);
   if (scan.cookies > 1) joinCookies(headers);
@@ -130,7 +165,8 @@ function scanFields(headers: HeaderList, version: RequestHead['version'], scan: 
       if ((seen & (1 << role)) !== 0) return refuse(SINGLE[role][1], `two ${SINGLE[role][0]} fields`);
       seen |= 1 << role;
       if (role === HOST_PLACE) scan.host = headers[i + 1];
-      else if (role === TRANSFER_ENCODING_PLACE && version === '2') return refuse('header-invalid', 'transfer-encoding in HTTP/2');
+      else if (role === TRANSFER_ENCODING_PLACE && version === '2')
+        return refuse('header-invalid', 'transfer-encoding in HTTP/2');
     } else if (role === COOKIE) {
       scan.cookies += 1;
     } else if (role === LOOK_ALIKE) {
@@ -154,7 +190,8 @@ function checkScheme(target: Target, secure: boolean): Refusal | undefined {
 function checkHttp2(target: Target, headers: HeaderList, secure: boolean, pseudo: PseudoFields | undefined): Refusal | undefined {
   const scheme = pseudo?.scheme;
   if (target.authority !== undefined) return refuse('target-invalid', 'an absolute target in :path');
-  if (scheme !== undefined && scheme !== (secure ? 'https' : 'http')) return refuse('target-invalid', ':scheme is not that of the connection');
+  if (scheme !== undefined && scheme !== (secure ? 'https' : 'http'))
+    return refuse('target-invalid', ':scheme is not that of the connection');
   for (let i = 0; i < headers.length; i += 2) {
     if (!isLowerToken(headers[i])) return refuse('header-invalid', 'a name that is not a lower-case token');
     if (!isFieldValue(headers[i + 1])) return refuse('header-invalid', 'a control character or outer blank in a value');
@@ -218,7 +255,6 @@ function isLowerToken(name: string): boolean {
   return LOWER_TOKEN.test(name);
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
 const BAD_VALUE = /[\x00-\x08\x0a-\x1f\x7f]|^[ \t]|[ \t]$|[^\x00-\xff]/;
 
 function isFieldValue(value: string): boolean {
@@ -226,7 +262,10 @@ function isFieldValue(value: string): boolean {
 }
 
 /** How long the body of a request is (RFC 9112 section 6). In HTTP/2 `none` only means that no length was declared. */
-export type Framing = { readonly kind: 'none' } | { readonly kind: 'length'; readonly length: number } | { readonly kind: 'chunked' };
+export type Framing =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'length'; readonly length: number }
+  | { readonly kind: 'chunked' };
 
 const NONE: Framing = { kind: 'none' };
 const CHUNKED: Framing = { kind: 'chunked' };
@@ -267,6 +306,7 @@ function readCoding(value: string, length: string | undefined, version: RequestH
   if (length !== undefined) return refuse('body-framing', 'content-length and transfer-encoding together');
   if (IS_CHUNKED.test(value)) return CHUNKED;
   // A list that is well formed and does not misuse `chunked` asks for a coding that we do not have; the rest is malformed.
-  if (CODING_LIST.test(value) && !HAS_CHUNKED_EARLY.test(value)) return refuse('transfer-coding', 'a transfer coding other than chunked');
+  if (CODING_LIST.test(value) && !HAS_CHUNKED_EARLY.test(value))
+    return refuse('transfer-coding', 'a transfer coding other than chunked');
   return refuse('body-framing', 'a malformed transfer-encoding');
 }

@@ -6,17 +6,42 @@ const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const SPAN = 'b7ad6b7169203331';
 
 describe('a traceparent that goes on', () => {
-  for (const [flags, kept] of [['00', '00'], ['01', '01'], ['03', '01'], ['02', '00'], ['ff', '01'], ['fe', '00']] as const) {
-    test(`flags ${flags} → ${kept}`, () => assert.deepEqual(readTraceparent(`00-${TRACE}-${SPAN}-${flags}`), { traceId: TRACE, flags: kept, continued: true }));
+  for (const [flags, kept] of [
+    ['00', '00'],
+    ['01', '01'],
+    ['03', '01'],
+    ['02', '00'],
+    ['ff', '01'],
+    ['fe', '00'],
+  ] as const) {
+    test(`flags ${flags} → ${kept}`, () =>
+      assert.deepEqual(readTraceparent(`00-${TRACE}-${SPAN}-${flags}`), { traceId: TRACE, flags: kept, continued: true }));
   }
 });
 
 describe('a traceparent that does not', () => {
   const bad = [
-    '', '00', `00-${TRACE}-${SPAN}`, `00-${TRACE}-${SPAN}-`, `00-${TRACE}-${SPAN}-1`, `00-${TRACE}-${SPAN}-01-x`, `00-${TRACE}-${SPAN}-01 `, ` 00-${TRACE}-${SPAN}-01`,
-    `01-${TRACE}-${SPAN}-01`, `ff-${TRACE}-${SPAN}-01`, `cc-${TRACE}-${SPAN}-01-more`, `00-${'0'.repeat(32)}-${SPAN}-01`, `00-${TRACE}-${'0'.repeat(16)}-01`,
-    `00-${TRACE.toUpperCase()}-${SPAN}-01`, `00-${TRACE.slice(1)}-${SPAN}-01`, `00-${TRACE}0-${SPAN}-01`, `00-${TRACE}-${SPAN.slice(1)}-01`, `00_${TRACE}_${SPAN}_01`,
-    `00-${TRACE.slice(1)}g-${SPAN}-01`, `00-${TRACE}-${SPAN}-0g`, `00-${TRACE}-${SPAN}-01\n`,
+    '',
+    '00',
+    `00-${TRACE}-${SPAN}`,
+    `00-${TRACE}-${SPAN}-`,
+    `00-${TRACE}-${SPAN}-1`,
+    `00-${TRACE}-${SPAN}-01-x`,
+    `00-${TRACE}-${SPAN}-01 `,
+    ` 00-${TRACE}-${SPAN}-01`,
+    `01-${TRACE}-${SPAN}-01`,
+    `ff-${TRACE}-${SPAN}-01`,
+    `cc-${TRACE}-${SPAN}-01-more`,
+    `00-${'0'.repeat(32)}-${SPAN}-01`,
+    `00-${TRACE}-${'0'.repeat(16)}-01`,
+    `00-${TRACE.toUpperCase()}-${SPAN}-01`,
+    `00-${TRACE.slice(1)}-${SPAN}-01`,
+    `00-${TRACE}0-${SPAN}-01`,
+    `00-${TRACE}-${SPAN.slice(1)}-01`,
+    `00_${TRACE}_${SPAN}_01`,
+    `00-${TRACE.slice(1)}g-${SPAN}-01`,
+    `00-${TRACE}-${SPAN}-0g`,
+    `00-${TRACE}-${SPAN}-01\n`,
   ];
   for (const value of bad) test(JSON.stringify(value), () => assert.equal(readTraceparent(value), undefined));
 
@@ -30,7 +55,11 @@ describe('a traceparent that does not', () => {
 });
 
 test('one that is valid is continued, none begins one', () => {
-  assert.deepEqual(traceOf(['accept', '*/*', 'traceparent', `00-${TRACE}-${SPAN}-01`]), { traceId: TRACE, flags: '01', continued: true });
+  assert.deepEqual(traceOf(['accept', '*/*', 'traceparent', `00-${TRACE}-${SPAN}-01`]), {
+    traceId: TRACE,
+    flags: '01',
+    continued: true,
+  });
   assert.equal(traceOf([]).continued, false);
 });
 
