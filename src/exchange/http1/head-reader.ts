@@ -108,8 +108,12 @@ export class HeadReader {
   /** status-line = HTTP-version SP status-code SP [ reason-phrase ] CRLF (RFC 9112 section 4); the second SP may be missing. */
   #statusLine(bytes: Buffer, text: string, from: number, to: number): number {
     const digits = from + VERSION_LENGTH + 1;
-    if (to < digits + 4) return INCOMPLETE;
     const start = text.slice(0, VERSION_LENGTH + 1);
+    if (to < digits + 4) {
+      // What is no answer (a TLS alert, another protocol) is refused at once, not when enough of it has come.
+      if ('HTTP/1.1 '.startsWith(start) || 'HTTP/1.0 '.startsWith(start)) return INCOMPLETE;
+      return this.#refuse('upstream-malformed', 'the status line is malformed');
+    }
     if (start !== 'HTTP/1.1 ' && start !== 'HTTP/1.0 ') return this.#refuse('upstream-malformed', 'the status line is malformed');
     this.version = start === 'HTTP/1.1 ' ? '1.1' : '1.0';
     this.status = threeDigits(bytes, digits);

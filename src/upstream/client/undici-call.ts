@@ -24,6 +24,7 @@ export class UndiciCall implements CallHandle, Dispatcher.DispatchHandler {
   #body: SourceStream | undefined;
   #over = false;
   #answered = false;
+  #headed = false;
   #interim = 0;
   #refusal: string | undefined;
 
@@ -79,7 +80,10 @@ export class UndiciCall implements CallHandle, Dispatcher.DispatchHandler {
     if (status > 599) this.#refuse(controller, 'the status code is malformed');
     else if (head.headers.length > MOST_FIELDS * 2) this.#refuse(controller, 'more fields than allowed');
     else if (!this.#framing.read(head, this.#call.method === 'HEAD')) this.#refuse(controller, this.#framing.reason);
-    else this.#answer.onHead(status, head.headers, this.#framing.length);
+    else {
+      this.#headed = true;
+      this.#answer.onHead(status, head.headers, this.#framing.length);
+    }
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -112,7 +116,7 @@ export class UndiciCall implements CallHandle, Dispatcher.DispatchHandler {
       // Not begun: the connection could not be made. It may be told from within `dispatch`, so later.
       this.failSoon('upstream-connect', nameOf(error));
     } else if (this.#refusal !== undefined) this.#fail('upstream-malformed', this.#refusal, false, false);
-    else if (isMalformed(error)) this.#fail('upstream-malformed', nameOf(error), false, false);
+    else if (isMalformed(error, this.#headed)) this.#fail('upstream-malformed', nameOf(error), false, false);
     else this.#fail('upstream-closed', nameOf(error), false, this.served() > 0 && !this.#answered);
   }
 
@@ -179,17 +183,31 @@ function headerList(raw: Dispatcher.DispatchController['rawHeaders']): HeaderLis
   if (!Array.isArray(raw)) return [];
   const list: HeaderList = [];
   for (let i = 0; i < raw.length; i += 2) {
-    list.push(raw[i].toString('latin1').toLowerCase(), raw[i + 1].toString('latin1'));
+    list.push(raw[i].toString('latin1').toLowerCase(), trimmed(raw[i + 1].toString('latin1')));
   }
   return list;
 }
 
-const MALFORMED_CODES = new Set(['UND_ERR_HEADERS_OVERFLOW', 'UND_ERR_RESPONSE']);
+/** Without the spaces and tabs at either end; `trim` would also take 0xa0 away. */
+function trimmed(value: string): string {
+  let from = 0;
+  let to = value.length;
+  while (from < to && isBlank(value.charCodeAt(from))) from++;
+  while (to > from && isBlank(value.charCodeAt(to - 1))) to--;
+  return value.slice(from, to);
+}
+
+const isBlank = (code: number): boolean => code === 0x20 || code === 0x09;
+
+/** Some answers fail an assertion of undici's, such as a status code of 000. */
+const MALFORMED_CODES = new Set(['UND_ERR_HEADERS_OVERFLOW', 'UND_ERR_RESPONSE', 'ERR_ASSERTION']);
 const MALFORMED_MESSAGES = new Set(['bad response', 'bad upgrade']);
 
-function isMalformed(error: Error): boolean {
+function isMalformed(error: Error, headed: boolean): boolean {
   const code = (error as NodeJS.ErrnoException).code ?? '';
-  if (code.startsWith('HPE_')) return !code.startsWith('HPE_INVALID_EOF_STATE');
+  if (error.name === 'HTTPParserError') return !error.message.includes('Invalid EOF state');
+  // A parse error in the head is told in the words of a body that is too short.
+  if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return !headed;
   return MALFORMED_CODES.has(code) || MALFORMED_MESSAGES.has(error.message);
 }
 
