@@ -35,7 +35,7 @@ export class HostileService {
   /** Connections that were opened, and how many of them are still open. */
   opened = 0;
   open = 0;
-  /** Called for each complete head; return true to take the rest of the work over. */
+  /** Called for each complete head; return true to take over: nothing more is read from the connection then. */
   onRequest: ((head: string, socket: net.Socket, held: Buffer) => boolean) | undefined;
   readonly #server: net.Server;
   readonly #sockets = new Set<net.Socket>();
@@ -87,10 +87,16 @@ export class HostileService {
       this.open--;
       this.#sockets.delete(socket);
     });
+    let asked = false;
     const next = (): void => {
+      const head = busy || asked ? undefined : readHead(held);
+      if (head !== undefined) {
+        asked = true;
+        busy = this.onRequest?.(head, socket, held.subarray(head.length)) === true;
+      }
       const request = busy ? undefined : readRequest(held);
       if (request === undefined) return;
-      if (this.onRequest?.(request.head, socket, held.subarray(request.head.length)) === true) return void (busy = true);
+      asked = false;
       held = held.subarray(request.end);
       this.seen.push({ connection, head: request.head, body: request.body });
       busy = true;
@@ -131,12 +137,15 @@ const bytesOf = (piece: string | Buffer): Buffer => (typeof piece === 'string' ?
 
 const pauseFor = (ms: number): Promise<unknown> => (ms === 0 ? turn() : wait(ms));
 
-function readRequest(held: Buffer): { head: string; body: string; end: number } | undefined {
+function readHead(held: Buffer): string | undefined {
   const headEnd = held.indexOf('\r\n\r\n');
-  if (headEnd < 0) return undefined;
-  const head = held.toString('latin1', 0, headEnd + 4);
-  const end = bodyEnd(head, held, headEnd + 4);
-  return end < 0 ? undefined : { head, body: held.toString('latin1', headEnd + 4, end), end };
+  return headEnd < 0 ? undefined : held.toString('latin1', 0, headEnd + 4);
+}
+
+function readRequest(held: Buffer): { head: string; body: string; end: number } | undefined {
+  const head = readHead(held);
+  const end = head === undefined ? -1 : bodyEnd(head, held, head.length);
+  return head === undefined || end < 0 ? undefined : { head, body: held.toString('latin1', head.length, end), end };
 }
 
 function bodyEnd(head: string, held: Buffer, from: number): number {
