@@ -210,6 +210,8 @@ export class Listener {
     const key = peerOf(accepted.socket);
     this.#shaking.set(key, accepted);
     accepted.socket.once('close', () => this.#shaking.delete(key));
+    // The TLS socket takes this over: a client that leaves within its handshake, or within HTTP/2, must not stay half open.
+    accepted.socket.allowHalfOpen = false;
     server.emit('connection', accepted.socket);
   }
 
@@ -231,8 +233,13 @@ export class Listener {
     const name = socket.servername;
     const info: ConnectionInfo = { ...accepted.info, serverName: typeof name === 'string' ? name.toLowerCase() : undefined };
     socket.on('error', ignore);
-    if (socket.alpnProtocol === 'h2') this.#keep(new Http2Connection(socket, info, this.http2), accepted);
-    else this.#speakHttp1(accepted, socket, info);
+    if (socket.alpnProtocol === 'h2') {
+      this.#keep(new Http2Connection(socket, info, this.http2), accepted);
+      return;
+    }
+    // HTTP/1 answers a client that has closed its half.
+    socket.allowHalfOpen = true;
+    this.#speakHttp1(accepted, socket, info);
   }
 
   #speakHttp1(accepted: Accepted, socket: Socket, info: ConnectionInfo): void {
