@@ -9,5 +9,5 @@ export PATH
 if [ -t 1 ]; then reporter=spec; else reporter=tap; fi
 if [ "$#" -eq 0 ]; then set -- 'src/**/*.test.ts' 'test/**/*.test.ts'; fi
 
-# Two files at a time, also where Node would choose one (it leaves a core free). The limit is for a test that never ends.
-exec node --test --test-reporter="$reporter" --test-concurrency=2 --test-timeout=300000 "$@"
+# Two files at a time, also where Node would choose one (it leaves a core free).
+exec node --import ./test/support/watchdog.ts --test --test-reporter="$reporter" --test-concurrency=2 --test-timeout=240000 "$@"
