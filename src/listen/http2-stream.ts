@@ -31,14 +31,15 @@ export class Http2Stream implements ClientSide {
   #answered = false;
   #closed = false;
   #stalled = Number.POSITIVE_INFINITY;
+  /** Bytes of body that the answer still has, where it says how many. */
+  #left = Number.POSITIVE_INFINITY;
+  #ended = false;
 
   constructor(stream: ServerHttp2Stream, owner: StreamOwner, bounds: StreamBounds) {
     this.#stream = stream;
     this.#owner = owner;
     this.#bounds = bounds;
-    stream.on('error', ignore);
-    stream.on('close', () => this.#onClose());
-    stream.on('drain', () => this.#onDrain());
+    attach(stream, this);
   }
 
   /** From here on the stream serves this exchange. */
@@ -67,6 +68,7 @@ export class Http2Stream implements ClientSide {
     if (this.#x !== undefined) this.#x.status = status;
     const head = [':status', String(status), ...headers];
     if (length !== undefined && status !== 204 && status !== 304) head.push('content-length', String(length));
+    this.#left = length ?? Number.POSITIVE_INFINITY;
     const endStream = this.#bodiless || length === 0;
     this.#stream.respond(head, { endStream });
     if (endStream) this.#bodiless = true;
@@ -75,6 +77,8 @@ export class Http2Stream implements ClientSide {
   write(chunk: Buffer): boolean {
     if (!this.#answering || this.#closed || this.#bodiless || chunk.length === 0) return true;
     if (this.#x !== undefined) this.#x.responseBytes += chunk.length;
+    this.#left -= chunk.length;
+    if (this.#left === 0) return this.#endWith(chunk);
     const flowing = this.#stream.write(chunk);
     if (!flowing) this.#stalled = performance.now() + this.#bounds.idleTime;
     return flowing;
@@ -96,7 +100,16 @@ export class Http2Stream implements ClientSide {
     throw new Error('an HTTP/2 stream is never upgraded');
   }
 
+  /** The last bytes take the end of the stream along: one frame instead of two. */
+  #endWith(chunk: Buffer): boolean {
+    this.#ended = true;
+    this.#stream.end(chunk);
+    if (this.#stream.writableNeedDrain) this.#stalled = performance.now() + this.#bounds.idleTime;
+    return true;
+  }
+
   #finish(trailers: HeaderList | undefined): void {
+    if (this.#ended) return;
     if (trailers !== undefined && trailers.length > 0) {
       this.#stream.once('wantTrailers', () => this.#stream.sendTrailers(toObject(trailers)));
     }
@@ -109,18 +122,38 @@ export class Http2Stream implements ClientSide {
     else this.#stream.once('finish', () => this.#stream.close(constants.NGHTTP2_NO_ERROR));
   }
 
-  #onDrain(): void {
+  drained(): void {
     this.#stalled = Number.POSITIVE_INFINITY;
     this.watcher?.clientDrained();
   }
 
-  #onClose(): void {
+  closed(): void {
     this.#closed = true;
     const reset = this.#stream.rstCode !== constants.NGHTTP2_NO_ERROR;
     this.#owner.streamClosed(this, reset);
     this.body?.breakOff(refuse('client-gone', 'the client reset the stream'));
     if (!this.#answered) this.watcher?.clientGone();
   }
+}
+
+const CLIENT = Symbol('the Http2Stream of a stream');
+
+type Attached = ServerHttp2Stream & { [CLIENT]?: Http2Stream };
+
+/** Listeners without a closure of their own for every stream. */
+function attach(stream: Attached, client: Http2Stream): void {
+  stream[CLIENT] = client;
+  stream.on('error', ignore);
+  stream.on('close', onClose);
+  stream.on('drain', onDrain);
+}
+
+function onClose(this: Attached): void {
+  this[CLIENT]?.closed();
+}
+
+function onDrain(this: Attached): void {
+  this[CLIENT]?.drained();
 }
 
 function toObject(list: HeaderList): Record<string, string> {
