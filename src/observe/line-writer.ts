@@ -28,7 +28,8 @@ export interface LineWriterOptions {
   readonly shared?: boolean;
 }
 
-const CHUNK = 64 * 1024;
+/** Text of this size does not wait for the timer. A write costs a trip to the thread pool and a look at the file, so there are few. */
+const CHUNK = 512 * 1024;
 const PIPE_BUF = 4096;
 const WARN_EVERY = 60_000;
 const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK, O_NOCTTY } = fs.constants;
