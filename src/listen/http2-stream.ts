@@ -34,6 +34,7 @@ export class Http2Stream implements ClientSide {
   /** Bytes of body that the answer still has, where it says how many. */
   #left = Number.POSITIVE_INFINITY;
   #ended = false;
+  #trailers: HeaderList = [];
 
   constructor(stream: ServerHttp2Stream, owner: StreamOwner, bounds: StreamBounds) {
     this.#stream = stream;
@@ -70,8 +71,10 @@ export class Http2Stream implements ClientSide {
     if (length !== undefined && status !== 204 && status !== 304) head.push('content-length', String(length));
     this.#left = length ?? Number.POSITIVE_INFINITY;
     const endStream = this.#bodiless || length === 0;
-    this.#stream.respond(head, { endStream });
+    // Trailers come with bodies whose length nobody has told; to wait for them costs one more frame.
+    this.#stream.respond(head, { endStream, waitForTrailers: !endStream && length === undefined });
     if (endStream) this.#bodiless = true;
+    else if (length === undefined) this.#stream.once('wantTrailers', onWantTrailers);
   }
 
   write(chunk: Buffer): boolean {
@@ -88,7 +91,8 @@ export class Http2Stream implements ClientSide {
     if (!this.#answering || this.#answered || this.#closed) return;
     this.#answered = true;
     this.watcher = undefined;
-    if (!this.#bodiless) this.#finish(trailers);
+    if (trailers !== undefined) this.#trailers = trailers;
+    if (!this.#bodiless && !this.#ended) this.#stream.end();
     if (this.body !== undefined && !this.body.complete) this.#refuseRest();
   }
 
@@ -108,18 +112,14 @@ export class Http2Stream implements ClientSide {
     return true;
   }
 
-  #finish(trailers: HeaderList | undefined): void {
-    if (this.#ended) return;
-    if (trailers !== undefined && trailers.length > 0) {
-      this.#stream.once('wantTrailers', () => this.#stream.sendTrailers(toObject(trailers)));
-    }
-    this.#stream.end();
-  }
-
   /** Nobody reads the rest of the request: the client is told to stop, after the answer and without an error (RFC 9113 section 8.1). */
   #refuseRest(): void {
     if (this.#stream.writableFinished || this.#bodiless) this.#stream.close(constants.NGHTTP2_NO_ERROR);
     else this.#stream.once('finish', () => this.#stream.close(constants.NGHTTP2_NO_ERROR));
+  }
+
+  wantsTrailers(): void {
+    this.#stream.sendTrailers(toObject(this.#trailers));
   }
 
   drained(): void {
@@ -156,9 +156,17 @@ function onDrain(this: Attached): void {
   this[CLIENT]?.drained();
 }
 
+function onWantTrailers(this: Attached): void {
+  this[CLIENT]?.wantsTrailers();
+}
+
+/** Fields that come more than once are one list (RFC 9110 section 5.3). */
 function toObject(list: HeaderList): Record<string, string> {
   const fields: Record<string, string> = Object.create(null);
-  for (let i = 0; i < list.length; i += 2) fields[list[i]] = list[i + 1];
+  for (let i = 0; i < list.length; i += 2) {
+    const before = fields[list[i]];
+    fields[list[i]] = before === undefined ? list[i + 1] : `${before}, ${list[i + 1]}`;
+  }
   return fields;
 }
 
