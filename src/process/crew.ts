@@ -1,4 +1,5 @@
 import cluster, { type Worker } from 'node:cluster';
+import path from 'node:path';
 import type { GatewayOptions } from '../config/schema.ts';
 import type { SharedSecrets } from '../config/swap.ts';
 import { countersOf, type MetricsSnapshot, mergeSnapshots } from '../observe/stage.ts';
@@ -31,7 +32,7 @@ export class Crew {
     this.#options = options;
     this.#shared = shared;
     this.#log = log;
-    cluster.setupPrimary({ exec: new URL('./worker.ts', import.meta.url).pathname, serialization: 'advanced', args: [] });
+    cluster.setupPrimary({ exec: path.join(import.meta.dirname, `worker${path.extname(import.meta.filename)}`), serialization: 'advanced', args: [] });
   }
 
   /** Workers that serve now. */

@@ -38,6 +38,7 @@ function fill(cache: string): void {
 
 /** Beside the dependencies: only who may change those may change what is executed from here. */
 function compileCache(): string | undefined {
+  if (!import.meta.filename.endsWith('.ts')) return undefined;
   const modules = path.resolve(import.meta.dirname, '../../node_modules');
   if (!existsSync(modules)) return undefined;
   try {
