@@ -27,6 +27,11 @@ export class Http2Body implements BodySource {
       sink.onBroken(this.broken);
       return;
     }
+    // A stream without a byte ends by itself, before anybody listens.
+    if (this.#stream.readableEnded) {
+      this.#onEnd();
+      return;
+    }
     this.#stream.on('data', (chunk: Buffer) => this.#onData(chunk));
     this.#stream.on('end', () => this.#onEnd());
   }
