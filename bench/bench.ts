@@ -96,12 +96,21 @@ async function assemble(options: Options, ground: Ground): Promise<Contestant[]>
   return present;
 }
 
-const progress = ({ round, protocol, work, gateway, rps, cpu, wrong }: Measurement): string =>
-  `  round ${round}  ${protocol} ${work} ${gateway}: ${rps.toFixed(0)} req/s, ${cpu.toFixed(1)} µs${wrong === undefined ? '' : `  WRONG: ${wrong}`}`;
+/** More than this of the gateway's core used by others, and the row had better be measured again. */
+const DISTURBED = 0.1;
+
+function progress({ round, protocol, work, gateway, rps, cpu, wrong, disturbed }: Measurement): string {
+  const figures = `  round ${round}  ${protocol} ${work} ${gateway}: ${rps.toFixed(0)} req/s, ${cpu.toFixed(1)} µs`;
+  const noise = disturbed > DISTURBED ? `  (others used ${(disturbed * 100).toFixed(0)} % of its core)` : '';
+  return `${figures}${noise}${wrong === undefined ? '' : `  WRONG: ${wrong}`}`;
+}
 
 function report(options: Options, all: readonly Measurement[]): number {
   const rows: Row[] = summarize(all);
   say(`\n${formatTable(rows)}`);
+  const disturbed = all.filter((one) => one.disturbed > DISTURBED).length;
+  if (disturbed > 0)
+    say(`\n${disturbed} of ${all.length} measurements shared their core with other programs: take their figures as too high.`);
   const targets = options.workers === undefined ? judgeTargets(rows) : judgeWorkers(rows);
   if (targets.length > 0) say('\nTargets');
   for (const { text, isMet } of targets) say(`  ${isMet ? 'met   ' : 'MISSED'}  ${text}`);

@@ -3,7 +3,17 @@ import { findWrongAnswer, isUp } from './answers.ts';
 import type { Options, Protocol, Work } from './args.ts';
 import type { Contestant } from './contestants.ts';
 import { applyLoad, type Load } from './load.ts';
-import { cpuSeconds, pinned, processTree, residentMegabytes, type Started, start, sum } from './process.ts';
+import {
+  coreBusySeconds,
+  cpuSeconds,
+  isPinned,
+  pinned,
+  processTree,
+  residentMegabytes,
+  type Started,
+  start,
+  sum,
+} from './process.ts';
 import { ANSWER } from './workload.ts';
 
 export interface Measurement {
@@ -22,6 +32,8 @@ export interface Measurement {
   readonly memory: number;
   /** Each worker's part of the CPU, where there are several. */
   readonly shares: readonly number[];
+  /** Part of the gateway's core that something else used meanwhile: figures of a shared core are too high. */
+  readonly disturbed: number;
   /** Why the figures do not count. */
   readonly wrong: string | undefined;
 }
@@ -57,14 +69,16 @@ export async function measure(
     const missing = findMissingRecords(one, figures.requests, connections * streams);
     const wrong = figures.wrong ?? missing ?? (await findWrongAnswer(protocol, port));
     const { rps, cpu, p50, p99, memory, shares } = figures;
-    return { ...base, rps, cpu, p50, p99, memory, shares, wrong };
+    // With several workers the load shares their cores on purpose.
+    const disturbed = isPinned && options.workers === undefined ? figures.disturbed : 0;
+    return { ...base, rps, cpu, p50, p99, memory, shares, disturbed, wrong };
   } finally {
     await gateway.stop();
     one.takeRecordLines?.();
   }
 }
 
-const NOTHING = { rps: 0, cpu: 0, p50: 0, p99: 0, memory: 0, shares: [] };
+const NOTHING = { rps: 0, cpu: 0, p50: 0, p99: 0, memory: 0, shares: [], disturbed: 0 };
 
 async function waitUntilUp(gateway: Started, protocol: Protocol, port: number): Promise<string | undefined> {
   const end = performance.now() + 20_000;
@@ -78,10 +92,12 @@ async function waitUntilUp(gateway: Started, protocol: Protocol, port: number): 
 async function measureLoad(pid: number, load: Load) {
   const pids = processTree(pid);
   const before = pids.map(cpuSeconds);
+  const busyBefore = coreBusySeconds(0);
   const began = performance.now();
   const result = await applyLoad(load);
   const seconds = (performance.now() - began) / 1000;
   const used = pids.map((one, index) => cpuSeconds(one) - before[index]);
+  const foreign = coreBusySeconds(0) - busyBefore - sum(used);
   const memory = sum(processTree(pid).map(residentMegabytes));
   const workers = used.slice(1);
   return {
@@ -89,6 +105,7 @@ async function measureLoad(pid: number, load: Load) {
     rps: result.requests / Math.max(load.seconds, Math.min(seconds, load.seconds + 1)),
     cpu: (sum(used) / Math.max(1, result.requests)) * 1e6,
     memory,
+    disturbed: Math.max(0, foreign / seconds),
     shares: workers.length > 1 ? workers.map((one) => one / Math.max(sum(workers), 1e-9)) : [],
   };
 }

@@ -108,6 +108,13 @@ export function cpuSeconds(pid: number): number {
   return fields.length < 13 ? 0 : (Number(fields[11]) + Number(fields[12])) / TICKS;
 }
 
+/** Seconds that a core has been busy so far, whoever used it. */
+export function coreBusySeconds(core: number): number {
+  const line = new RegExp(`^cpu${core} .*$`, 'm').exec(read('/proc/stat'))?.[0] ?? '';
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = line.split(' ').slice(1).map(Number);
+  return (user + nice + system + irq + softirq) / TICKS;
+}
+
 /** Resident memory of a process in MB. */
 export function residentMegabytes(pid: number): number {
   return Number(/VmRSS:\s+(\d+)/.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) / 1024;

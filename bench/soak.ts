@@ -33,12 +33,19 @@ routes: [ { path: /**, service: s, authentication: none } ]`);
   let failed = 0;
   for (let step = 0; done < wanted; step++) {
     const scheme = step % 2 === 0 ? 'http' : 'https';
-    const output = await run(['wrk', '-t1', '-c64', `-d${STEP_SECONDS}s`, `${scheme}://127.0.0.1:${gateway.port(scheme)}/a/${step}?b=c`], 60_000);
+    const output = await run(
+      ['wrk', '-t1', '-c64', `-d${STEP_SECONDS}s`, `${scheme}://127.0.0.1:${gateway.port(scheme)}/a/${step}?b=c`],
+      60_000,
+    );
     done += Number(/(\d+) requests in/.exec(output)?.[1] ?? 0);
-    failed += sumOf(/Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/, output) + sumOf(/Non-2xx or 3xx responses: (\d+)/, output);
+    failed +=
+      sumOf(/Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/, output) +
+      sumOf(/Non-2xx or 3xx responses: (\d+)/, output);
     const resident = residentMegabytes(gateway.process.pid as number);
     if (done > WARM) memory.push(resident);
-    process.stdout.write(`${String(done).padStart(8)} requests  ${scheme.padEnd(5)}  ${resident.toFixed(0)} MB  ${failed} failed\n`);
+    process.stdout.write(
+      `${String(done).padStart(8)} requests  ${scheme.padEnd(5)}  ${resident.toFixed(0)} MB  ${failed} failed\n`,
+    );
   }
   service.closeAllConnections();
   service.close();
