@@ -27,6 +27,7 @@ const searchPath = (): string => `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`;
 const CORES = availableParallelism();
 const canPin = CORES > 1 && hasCommand('taskset');
 export const LOAD_CORE = String(CORES - 1);
+export const isPinned = canPin;
 export const pinning = canPin
   ? `gateway on core 0, service and load on core ${LOAD_CORE}`
   : 'not pinned: taskset or a second core is missing';
