@@ -114,8 +114,14 @@ export class Http2Stream implements ClientSide {
 
   /** Nobody reads the rest of the request: the client is told to stop, after the answer and without an error (RFC 9113 section 8.1). */
   #refuseRest(): void {
-    if (this.#stream.writableFinished || this.#bodiless) this.#stream.close(constants.NGHTTP2_NO_ERROR);
-    else this.#stream.once('finish', () => this.#stream.close(constants.NGHTTP2_NO_ERROR));
+    if (this.#stream.writableFinished || this.#bodiless) this.#stop();
+    else this.#stream.once('finish', () => this.#stop());
+  }
+
+  /** Bytes that nobody reads would keep a paused stream, and its place on the connection, for ever. */
+  #stop(): void {
+    this.#stream.close(constants.NGHTTP2_NO_ERROR);
+    this.#stream.resume();
   }
 
   wantsTrailers(): void {
