@@ -33,8 +33,8 @@ export interface SharedSecrets {
   readonly selfSigned?: { readonly cert: string; readonly key: string };
 }
 
-/** Running requests get this long to end when the gateway leaves. */
-const DRAIN_MS = 30_000;
+/** Running requests get this long to end when the gateway leaves: less than the half minute that orchestrators wait by default. */
+const DRAIN_MS = 25_000;
 
 /** An address that is open: the listener on it outlives configurations that keep the address. */
 interface Door {

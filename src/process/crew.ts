@@ -7,7 +7,10 @@ import type { Log } from '../pipeline/stage.ts';
 import type { Order, Reply } from './messages.ts';
 
 /** A worker that does not answer within this time counts as failed. */
-const ANSWER_MS = 30_000;
+const ANSWER_MS = 40_000;
+
+/** A drained worker that does not end by itself within this time is ended. */
+const LAST_MS = 2000;
 
 /** A worker that dies is replaced at once; one that keeps dying, after a pause that doubles up to this. */
 const LONGEST_PAUSE_MS = 10_000;
@@ -20,6 +23,8 @@ export class Crew {
   readonly #log: Log;
   readonly #shared: SharedSecrets;
   readonly #waiting = new Map<number, (reply: Reply) => void>();
+  /** Every process that there is, and those of them that serve. */
+  readonly #processes = new Set<Worker>();
   readonly #members = new Set<Worker>();
   readonly #counts = new Map<Worker, MetricsSnapshot>();
   #past: MetricsSnapshot[] = [];
@@ -73,33 +78,40 @@ export class Crew {
     if (metrics !== undefined && this.#members.has(worker)) this.#counts.set(worker, metrics);
   }
 
-  /** Lets every worker end its requests, then all are gone. */
+  /** Lets every worker end its requests, then all are gone; one that does not serve yet goes at once. */
   async leave(): Promise<void> {
     this.#leaving = true;
-    await Promise.all([...this.#members].map((worker) => this.#dismiss(worker)));
+    await Promise.all([...this.#processes].map((worker) => this.#dismiss(worker)));
   }
 
   async #dismiss(worker: Worker): Promise<void> {
     const gone = new Promise<void>((resolve) => {
       worker.once('exit', () => resolve());
     });
-    await this.#order(worker, { kind: 'drain' });
-    worker.disconnect();
+    if (worker.isDead()) return;
+    if (this.#members.has(worker)) await this.#order(worker, { kind: 'drain' });
+    else worker.process.kill('SIGKILL');
+    if (worker.isConnected()) worker.disconnect();
+    const timer = setTimeout(() => worker.process.kill('SIGKILL'), LAST_MS);
     await gone;
+    clearTimeout(timer);
   }
 
   async #hire(): Promise<Reply> {
     const worker = cluster.fork();
     const born = performance.now();
+    this.#processes.add(worker);
     worker.on('message', (reply: Reply) => this.#waiting.get(reply.number)?.(reply));
     worker.on('error', (error) => this.#log.error('a worker cannot be reached', { error: error.message }));
     worker.on('exit', (code, signal) => this.#lost(worker, born, code, signal));
     const reply = await this.#order(worker, { kind: 'start', options: this.#options, shared: this.#shared });
     if (reply.error === undefined && !worker.isDead()) this.#members.add(worker);
+    else worker.process.kill('SIGKILL');
     return reply;
   }
 
   #lost(worker: Worker, born: number, code: number | null, signal: string | null): void {
+    this.#processes.delete(worker);
     const served = this.#members.delete(worker);
     const counts = this.#counts.get(worker);
     this.#counts.delete(worker);
