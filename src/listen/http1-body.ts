@@ -27,6 +27,7 @@ export class Http1Body implements BodySource {
   readonly #chunked: ChunkedReader | undefined;
   #sink: BodySink | undefined = undefined;
   #held: Buffer | undefined = undefined;
+  #gathered: Buffer | undefined = undefined;
   #left: number;
 
   constructor(owner: BodyOwner, length: number | undefined) {
@@ -100,17 +101,28 @@ export class Http1Body implements BodySource {
   }
 
   #feedChunked(reader: ChunkedReader, bytes: Buffer): void {
-    const end = reader.read(bytes, 0, this.#deliver);
-    if (reader.malformed) this.breakOff(refuse('body-malformed', reader.reason));
-    else if (reader.done) this.#end(end < bytes.length ? bytes.subarray(end) : undefined);
+    const end = reader.read(bytes, 0, this.#gather);
+    const data = this.#gathered;
+    this.#gathered = undefined;
+    if (reader.malformed) {
+      this.breakOff(refuse('body-malformed', reader.reason));
+      return;
+    }
+    if (data !== undefined) this.#deliver(data);
+    if (reader.done) this.#end(end < bytes.length ? bytes.subarray(end) : undefined);
   }
 
-  readonly #deliver = (piece: Buffer): void => {
+  /** One delivery for all chunks that came together: chunks of one byte must not cost a write to the service each. */
+  readonly #gather = (piece: Buffer): void => {
+    this.#gathered = this.#gathered === undefined ? piece : closeUp(this.#gathered, piece);
+  };
+
+  #deliver(piece: Buffer): void {
     if (this.broken !== undefined) return;
     this.received += piece.length;
     if (this.received > this.limit) this.breakOff(refuse('body-too-large', 'the body is larger than the bound of the route'));
     else (this.#sink as BodySink).onData(piece);
-  };
+  }
 
   #end(rest: Buffer | undefined): void {
     if (this.broken !== undefined || this.complete) return;
@@ -120,10 +132,16 @@ export class Http1Body implements BodySource {
   }
 }
 
+/** Moves `piece` up to the end of `before`: both lie in the same memory, with nothing between them but the framing of chunks. */
+function closeUp(before: Buffer, piece: Buffer): Buffer {
+  const end = before.byteOffset + before.length;
+  piece.copy(Buffer.from(piece.buffer, end, piece.length));
+  return Buffer.from(piece.buffer, before.byteOffset, before.length + piece.length);
+}
+
 /** Takes what nobody wants. */
 const NOBODY: BodySink = {
   onData() {},
   onEnd() {},
   onBroken() {},
 };
-

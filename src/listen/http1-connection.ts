@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Refusal, refuse } from '../exchange/decision.ts';
 import type { ConnectionInfo, Exchange } from '../exchange/exchange.ts';
@@ -5,25 +6,27 @@ import type { HeaderList } from '../exchange/headers.ts';
 import { type AnswerFraming, answerHead } from '../exchange/http1/answer-head.ts';
 import { CR, LF } from '../exchange/http1/bytes.ts';
 import { HeadBuffer } from '../exchange/http1/head-buffer.ts';
-import { HeadReader, INCOMPLETE, MALFORMED } from '../exchange/http1/head-reader.ts';
+import { type HeadReader, INCOMPLETE, MALFORMED } from '../exchange/http1/head-reader.ts';
 import type { ClientSide, ClientWatcher } from '../pipeline/client.ts';
-import type { ConnectionOwner } from './corridor.ts';
+import type { Bounds, ConnectionOwner } from './corridor.ts';
+import { AnswerWriter } from './http1-answer.ts';
 import { type BodyOwner, Http1Body } from './http1-body.ts';
+import { RequestClock } from './http1-clock.ts';
 import { type ReadRequest, readRequest, toExchange, unreadExchange } from './read-request.ts';
 
-/** A refused request's body is read on and thrown away for this long and this far, so that the client can read the answer. */
+/**
+ * What a client sends behind its last answer is read on and thrown away for this long and this far: simple clients write a body to its
+ * end before they look for an answer, and a reset would take the 413 away from them.
+ */
 const LINGER_MS = 2000;
-const LINGER_BYTES = 1024 * 1024;
+const LINGER_BYTES = 16 * 1024 * 1024;
 
-/** How long a call goes on for a client that has closed its half of the connection. */
+/** How long a silent call goes on for a client that has closed its half of the connection. */
 const HALF_CLOSED_MS = 1000;
 
-/** Head and body of an answer go out in one write up to this size; beyond, copying costs more than a second write. */
-const JOINED_BYTES = 32 * 1024;
-
-const KEEP_ALIVE_10 = 'connection: keep-alive\r\n';
-const CLOSE = 'connection: close\r\n';
 const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
+const EMPTY = Buffer.alloc(0);
+const BARE_CR = Buffer.from('\r\r');
 
 type Phase = 'head' | 'busy' | 'linger' | 'gone';
 
@@ -33,8 +36,6 @@ type Phase = 'head' | 'busy' | 'linger' | 'gone';
  */
 export class Http1Connection implements ClientSide, BodyOwner {
   watcher: ClientWatcher | undefined = undefined;
-  /** `performance.now()` at which `expire` is due; the listener's sweep looks at it. */
-  deadline: number;
 
   readonly info: ConnectionInfo;
   readonly socket: Duplex;
@@ -43,19 +44,23 @@ export class Http1Connection implements ClientSide, BodyOwner {
   readonly #head = new HeadBuffer();
   #phase: Phase = 'head';
   #requests = 0;
+  /** When the head began to arrive; 0 while nothing of it is there. A new connection's begins with its opening. */
   #headBegan: number;
+  /** When the time of a phase other than `busy` is over. */
+  #deadline: number;
+  /** How much of the one empty line before a request was there. */
+  #emptyLine: 0 | 1 | 2 = 0;
+  /** The client has closed its half: nothing more will come. */
+  #halfClosed = false;
 
   // the request that is being served
+  readonly #clock = new RequestClock();
   #x: Exchange | undefined = undefined;
   #body: Http1Body | undefined = undefined;
   #expectsContinue = false;
   #keepAlive = true;
   #version: '1.0' | '1.1' = '1.1';
-  #bodiless = false;
-  #headOut: string | undefined = undefined;
-  #framing: AnswerFraming = 'none';
-  #answering = false;
-  #answered = false;
+  readonly #answer: AnswerWriter;
   /** Bytes behind the request that is being served. */
   #pending: Buffer | undefined = undefined;
   #lingered = 0;
@@ -65,49 +70,82 @@ export class Http1Connection implements ClientSide, BodyOwner {
     this.info = info;
     this.#owner = owner;
     this.#reader = reader;
+    this.#answer = new AnswerWriter(socket);
     this.#headBegan = performance.now();
-    this.deadline = this.#headBegan + owner.bounds.headTime;
+    this.#deadline = this.#headBegan + headTime(owner.bounds);
     socket.on('data', this.#onData);
     socket.on('end', this.#onEnd);
     socket.on('drain', this.#onSocketDrain);
+    socket.on('finish', this.#onFinish);
     socket.on('error', this.#onError);
     socket.on('close', this.#onClose);
   }
 
   /** True while no request is being served and none has begun to arrive. */
   get idle(): boolean {
-    return this.#phase === 'head' && !this.#head.waiting;
+    return this.#phase === 'head' && !this.#head.waiting && this.#pending === undefined;
   }
 
   /** Ends what has lasted too long at `now`. */
   sweep(now: number): void {
-    if (now >= this.deadline) this.#expire();
+    if (now < (this.#phase === 'busy' ? this.#clock.due : this.#deadline)) return;
+    try {
+      this.#expire(now);
+    } catch (error) {
+      this.#broke(error);
+    }
   }
 
-  destroy(): void {
-    this.socket.destroy();
-  }
-
-  #expire(): void {
+  #expire(now: number): void {
     if (this.#phase === 'head') this.#expireHead();
-    else if (this.#phase === 'busy' && this.#body !== undefined && !this.#body.complete && !this.#answering) {
-      this.deadline = Number.POSITIVE_INFINITY;
-      this.#body.breakOff(refuse('body-timeout', 'the body did not arrive within body-time'));
-    } else this.socket.destroy();
+    else if (this.#phase === 'busy') this.#expireBusy(now);
+    else this.socket.destroy();
+  }
+
+  #expireHead(): void {
+    if (this.#headBegan === 0) this.#leave();
+    else this.#refusePart(refuse('head-timeout', 'the head did not arrive within head-time'));
+  }
+
+  #expireBusy(now: number): void {
+    const code = this.#clock.overdue(now);
+    if (code === undefined || this.#body === undefined) {
+      this.socket.destroy();
+      return;
+    }
+    this.#clock.received();
+    const bound = code === 'body-timeout' ? 'body-time' : 'request-time';
+    this.#body.breakOff(refuse(code, `the body did not arrive within ${bound}`));
   }
 
   /** The gateway leaves: an idle connection closes now, a busy one after its answer. */
   drain(): void {
     this.#keepAlive = false;
-    if (this.idle) this.socket.destroy();
+    if (this.idle) this.#leave();
+  }
+
+  /** Closes at once, but not before everything is written. */
+  #leave(): void {
+    if (this.socket.writableLength === 0) this.socket.destroy();
+    else this.#linger();
+  }
+
+  /** A defect of ours ends the connection on which it showed, and nothing else. */
+  #broke(error: unknown): void {
+    this.#owner.broke(error);
+    this.socket.destroy();
   }
 
   // ---- reading
 
   readonly #onData = (chunk: Buffer): void => {
-    if (this.#phase === 'head') this.#readHead(chunk);
-    else if (this.#phase === 'busy') this.#readBusy(chunk);
-    else if (this.#phase === 'linger') this.#discard(chunk);
+    try {
+      if (this.#phase === 'head') this.#readHead(chunk);
+      else if (this.#phase === 'busy') this.#readBusy(chunk);
+      else if (this.#phase === 'linger') this.#discard(chunk);
+    } catch (error) {
+      this.#broke(error);
+    }
   };
 
   #readBusy(chunk: Buffer): void {
@@ -122,29 +160,48 @@ export class Http1Connection implements ClientSide, BodyOwner {
   }
 
   #readHead(chunk: Buffer): void {
-    const bytes = this.#head.waiting ? chunk : withoutEmptyLine(chunk);
-    if (bytes.length === 0) return;
-    const end = this.#head.read(this.#reader, bytes);
-    if (end === INCOMPLETE) this.#headBegins();
+    const bytes = this.#head.waiting ? chunk : this.#skipEmptyLine(chunk);
+    const end = bytes.length === 0 ? INCOMPLETE : this.#head.read(this.#reader, bytes);
+    if (end === INCOMPLETE) this.#headIncomplete();
     else if (end === MALFORMED) this.#refuseHead(refuse(this.#reader.code, this.#reader.reason));
     else this.#request(this.#head.bytes, end);
   }
 
+  /**
+   * One empty line before a request line is ignored (RFC 9112 section 2.2): old clients send one behind a body. It may come in
+   * pieces, and does not count as the beginning of a request.
+   */
+  #skipEmptyLine(chunk: Buffer): Buffer {
+    if (this.#emptyLine === 2 || (this.#emptyLine === 0 && chunk[0] !== CR)) return chunk;
+    const at = 1 - this.#emptyLine;
+    this.#emptyLine = 1;
+    if (at === chunk.length) return EMPTY;
+    // The reader refuses a bare CR.
+    if (chunk[at] !== LF) return BARE_CR;
+    this.#emptyLine = 2;
+    return chunk.subarray(at + 1);
+  }
+
+  #headIncomplete(): void {
+    if (this.#halfClosed) this.#endInHead();
+    else if (this.#headBegan === 0 && this.#head.waiting) this.#headBegins();
+  }
+
   /** The first byte of a request on a kept connection starts its time; a new connection's time runs from its opening. */
   #headBegins(): void {
-    if (this.#headBegan !== 0) return;
     this.#headBegan = performance.now();
-    this.deadline = this.#headBegan + this.#owner.bounds.headTime;
+    this.#deadline = this.#headBegan + headTime(this.#owner.bounds);
     this.#owner.headBegun(this);
   }
 
   #request(bytes: Buffer, end: number): void {
     const request = readRequest(this.#reader, this.info);
-    this.#begin();
+    this.#head.release();
     if (request.kind === 'refusal') {
       this.#refuseHead(request);
       return;
     }
+    this.#begin(request.head.method);
     this.#accept(request);
     const x = this.#exchange(request);
     const refusal = this.#owner.locate(x);
@@ -153,13 +210,12 @@ export class Http1Connection implements ClientSide, BodyOwner {
     else this.#owner.corridor.refuse(x, this, refusal);
   }
 
-  #begin(): void {
+  #begin(method: string): void {
     this.#phase = 'busy';
+    this.#answer.next(method);
     this.#requests++;
-    this.#answering = false;
-    this.#answered = false;
-    this.#headOut = undefined;
     this.watcher = undefined;
+    this.#clock.clear();
     this.#owner.busy(this);
   }
 
@@ -168,68 +224,75 @@ export class Http1Connection implements ClientSide, BodyOwner {
     this.#version = request.head.version === '1.0' ? '1.0' : '1.1';
     this.#keepAlive = request.keepAlive && !draining && this.#requests < bounds.requestsPerConnection;
     this.#expectsContinue = request.expectsContinue;
-    this.#bodiless = request.head.method === 'HEAD';
     this.#body = request.hasBody ? new Http1Body(this, request.length) : undefined;
   }
 
   #exchange(request: ReadRequest): Exchange {
     const x = toExchange(request.head, this.info, this.#body, request.upgrade);
     this.#x = x;
-    this.deadline = this.#body === undefined ? Number.POSITIVE_INFINITY : this.#bodyDeadline(x.began);
+    if (this.#body !== undefined) {
+      const { bodyTime, requestTime } = this.#owner.bounds;
+      this.#clock.receive(x.began + bodyTime, (this.#headBegan || x.began) + requestTime);
+    }
+    if (this.#halfClosed) this.#clock.answer(x.began + HALF_CLOSED_MS);
     return x;
   }
 
-  #bodyDeadline(now: number): number {
-    const { bodyTime, requestTime } = this.#owner.bounds;
-    return Math.min(now + bodyTime, (this.#headBegan || now) + requestTime);
-  }
-
+  /** Refuses the head that the reader has read last. */
   #refuseHead(refusal: Refusal): void {
-    if (this.#phase !== 'busy') this.#begin();
+    const { method, target, version } = this.#reader;
+    this.#begin(method);
     this.#keepAlive = false;
     this.#body = undefined;
-    this.#bodiless = false;
     this.#version = '1.1';
-    const x = unreadExchange(this.#reader.method, this.#reader.target, this.#reader.version, this.info);
+    const x = unreadExchange(method, target, version, this.info);
     this.#x = x;
     this.#owner.locate(x);
     this.#owner.corridor.refuse(x, this, refusal);
   }
 
-  #expireHead(): void {
-    if (this.#headBegan !== 0 && this.#head.waiting) this.#refuseHead(refuse('head-timeout', 'the head did not arrive within head-time'));
-    else this.socket.destroy();
+  /** Refuses a head of which no more will come. All connections share the reader, so it has to look at this one's part again. */
+  #refusePart(refusal: Refusal): void {
+    this.#head.drop(this.#reader);
+    this.#refuseHead(refusal);
   }
 
   // ---- BodyOwner
 
   bodyWanted(): void {
+    if (this.#halfClosed) {
+      this.#body?.breakOff(refuse('body-malformed', 'the connection ended within the body'));
+      return;
+    }
     if (this.#expectsContinue) {
       this.#expectsContinue = false;
       this.socket.write(CONTINUE, 'latin1');
     }
-    this.socket.resume();
+    this.resumeReading();
   }
 
   pauseReading(): void {
     this.socket.pause();
+    this.#clock.hold(performance.now());
   }
 
   resumeReading(): void {
-    if (this.#phase === 'busy') this.socket.resume();
+    if (this.#phase !== 'busy' || this.#pending !== undefined) return;
+    this.#clock.flow(performance.now());
+    this.socket.resume();
   }
 
   bodyEnded(rest: Buffer | undefined): void {
-    if (rest !== undefined) this.#hold(rest);
     this.#expectsContinue = false;
-    if (!this.#answered) this.deadline = Number.POSITIVE_INFINITY;
-    this.socket.resume();
+    this.#clock.received();
+    if (rest === undefined) this.socket.resume();
+    else this.#hold(rest);
   }
 
   // ---- ClientSide
 
   respond(status: number, headers: HeaderList, body: Buffer | string | undefined): void {
-    if (this.#answering || this.#phase !== 'busy') return;
+    if (this.#answer.begun || this.#phase !== 'busy') return;
     const length = body === undefined ? 0 : typeof body === 'string' ? Buffer.byteLength(body) : body.length;
     this.start(status, headers, length);
     if (body !== undefined && length > 0) this.write(typeof body === 'string' ? Buffer.from(body) : body);
@@ -237,42 +300,42 @@ export class Http1Connection implements ClientSide, BodyOwner {
   }
 
   start(status: number, headers: HeaderList, length: number | undefined): void {
-    if (this.#answering || this.#phase !== 'busy') return;
-    if (this.#body !== undefined && !this.#body.complete && !this.#requestGoesOn()) this.#keepAlive = false;
-    const noBody = status === 204 || status === 304;
-    this.#framing = noBody ? 'none' : this.#framingOf(length);
-    this.#headOut = answerHead(status, headers, this.#framing, this.#connectionField());
-    this.#answering = true;
-    this.#bodiless ||= noBody;
+    if (this.#answer.begun || this.#phase !== 'busy') return;
+    if (this.#body !== undefined && !this.#body.complete && !this.#requestGoesOn(this.#body)) this.#keepAlive = false;
+    const framing = status === 204 || status === 304 ? 'none' : this.#framingOf(length);
+    this.#answer.begin(status, headers, framing, this.#keepAlive, this.#version);
+    if (this.#halfClosed) this.#clock.answer(performance.now() + HALF_CLOSED_MS);
     if (this.#x !== undefined) this.#x.status = status;
     if (length !== 0) process.nextTick(flushHead, this);
   }
 
   write(chunk: Buffer): boolean {
-    if (!this.#answering || this.#phase !== 'busy' || this.#bodiless || chunk.length === 0) return true;
+    if (!this.#answer.begun || this.#phase !== 'busy' || this.#answer.bodiless || chunk.length === 0) return true;
     if (this.#x !== undefined) this.#x.responseBytes += chunk.length;
-    const flowing = this.#framing === 'chunked' ? this.#writeChunk(chunk) : this.#writePlain(chunk);
-    if (!flowing) this.deadline = performance.now() + this.#owner.bounds.idleTime;
+    const flowing = this.#answer.write(chunk);
+    if (!flowing) this.#clock.answer(performance.now() + this.#owner.bounds.idleTime);
+    else if (this.#halfClosed) this.#clock.answer(performance.now() + HALF_CLOSED_MS);
     return flowing;
   }
 
   end(_trailers: HeaderList | undefined): void {
-    if (!this.#answering || this.#answered || this.#phase !== 'busy') return;
-    this.flushHead();
-    if (this.#framing === 'chunked' && !this.#bodiless) this.socket.write('0\r\n\r\n', 'latin1');
-    this.#answered = true;
+    if (!this.#answer.begun || this.#answer.ended || this.#phase !== 'busy') return;
+    this.#answer.end();
     this.#finish();
   }
 
   abort(): void {
-    this.socket.destroy();
+    // Where the end of the connection is the end of the answer, only a reset tells that this is not it.
+    const unframed = this.#answer.begun && this.#answer.framing === 'close' && !this.info.secure;
+    if (unframed && this.socket instanceof Socket) this.socket.resetAndDestroy();
+    else this.socket.destroy();
   }
 
   upgrade(headers: HeaderList): { socket: Duplex; rest: Buffer } {
-    const rest = this.#pending ?? Buffer.alloc(0);
+    const rest = this.#pending ?? EMPTY;
     this.#pending = undefined;
     this.#phase = 'gone';
-    this.deadline = Number.POSITIVE_INFINITY;
+    this.#deadline = Number.POSITIVE_INFINITY;
     this.#letGo();
     this.socket.pause();
     this.socket.on('close', () => this.#owner.closed(this));
@@ -283,13 +346,8 @@ export class Http1Connection implements ClientSide, BodyOwner {
 
   /** Writes the head of an answer when no body has taken it along. */
   flushHead(): void {
-    if (this.#headOut === undefined || this.#phase === 'gone') return;
-    const head = this.#headOut;
-    this.#headOut = undefined;
-    this.socket.write(head, 'latin1');
+    if (this.#phase === 'busy') this.#answer.flush();
   }
-
-  // ---- writing
 
   #framingOf(length: number | undefined): AnswerFraming {
     if (length !== undefined) return length;
@@ -299,32 +357,8 @@ export class Http1Connection implements ClientSide, BodyOwner {
   }
 
   /** Whether an unread rest of the request is sure to be read by somebody, or could be skipped at once. */
-  #requestGoesOn(): boolean {
-    const body = this.#body as Http1Body;
+  #requestGoesOn(body: Http1Body): boolean {
     return body.broken === undefined && !this.#expectsContinue && (body.started || body.skip());
-  }
-
-  #connectionField(): string {
-    if (!this.#keepAlive) return CLOSE;
-    return this.#version === '1.0' ? KEEP_ALIVE_10 : '';
-  }
-
-  #writePlain(chunk: Buffer): boolean {
-    const head = this.#headOut;
-    if (head === undefined) return this.socket.write(chunk);
-    this.#headOut = undefined;
-    if (chunk.length <= JOINED_BYTES) return this.socket.write(joined(head, chunk, ''));
-    this.socket.write(head, 'latin1');
-    return this.socket.write(chunk);
-  }
-
-  #writeChunk(chunk: Buffer): boolean {
-    const before = `${this.#headOut ?? ''}${chunk.length.toString(16)}\r\n`;
-    this.#headOut = undefined;
-    if (chunk.length <= JOINED_BYTES) return this.socket.write(joined(before, chunk, '\r\n'));
-    this.socket.write(before, 'latin1');
-    this.socket.write(chunk);
-    return this.socket.write('\r\n', 'latin1');
   }
 
   /** The answer is out. The connection goes on, or it closes when the client has had time to read. */
@@ -340,10 +374,18 @@ export class Http1Connection implements ClientSide, BodyOwner {
     this.#phase = 'head';
     this.#body = undefined;
     this.#headBegan = 0;
-    this.deadline = performance.now() + this.#owner.bounds.idleTime;
+    this.#emptyLine = 0;
+    this.#deadline = performance.now() + this.#owner.bounds.idleTime;
     this.#owner.idle(this);
-    if (this.#owner.draining) this.socket.destroy();
+    if (this.#pending !== undefined || this.#halfClosed || this.socket.writableNeedDrain) this.#goOn();
+  }
+
+  /** Between two requests, with bytes of the next one, or none to come. A client that does not take its answers gets no more of them. */
+  #goOn(): void {
+    if (this.socket.writableNeedDrain) this.socket.pause();
     else if (this.#pending !== undefined) setImmediate(readPending, this);
+    else if (this.#halfClosed) this.#endInHead();
+    else this.socket.resume();
   }
 
   /** Goes on with bytes that came behind the last request, on a fresh stack so that pipelining cannot nest. */
@@ -352,17 +394,17 @@ export class Http1Connection implements ClientSide, BodyOwner {
     if (pending === undefined || this.#phase !== 'head') return;
     this.#pending = undefined;
     this.socket.resume();
-    this.#readHead(pending);
+    this.#onData(pending);
   }
 
   /**
    * Ends our side and reads on for a while: closing with unread bytes would reset the connection and could take the answer away
-   * from the client (RFC 9112 section 9.6). Nothing that comes is ever read as a request.
+   * from the client (RFC 9112 section 9.6). Nothing that comes is ever read as a request. The while begins when all is written.
    */
   #linger(): void {
     this.#phase = 'linger';
     this.#pending = undefined;
-    this.deadline = performance.now() + LINGER_MS;
+    this.#deadline = performance.now() + this.#owner.bounds.idleTime;
     this.socket.end();
     this.socket.resume();
   }
@@ -375,21 +417,55 @@ export class Http1Connection implements ClientSide, BodyOwner {
   // ---- the socket
 
   readonly #onSocketDrain = (): void => {
-    if (this.#phase === 'busy' && this.#answering) this.deadline = Number.POSITIVE_INFINITY;
+    try {
+      if (this.#phase === 'head') this.#goOn();
+      else this.#answerDrained();
+    } catch (error) {
+      this.#broke(error);
+    }
+  };
+
+  #answerDrained(): void {
+    const by = this.#halfClosed ? performance.now() + HALF_CLOSED_MS : Number.POSITIVE_INFINITY;
+    if (this.#phase === 'busy') this.#clock.answer(by);
     this.watcher?.clientDrained();
+  }
+
+  readonly #onFinish = (): void => {
+    if (this.#phase === 'linger') this.#deadline = performance.now() + LINGER_MS;
+  };
+
+  readonly #onEnd = (): void => {
+    try {
+      this.#clientEnded();
+    } catch (error) {
+      this.#broke(error);
+    }
   };
 
   /**
-   * The client has closed its side. Nearly always it has left; a few clients close their half behind the last request and wait, so an
-   * answer that has begun is finished, and one that has not gets a moment before the call that runs for it is given up.
+   * The client has closed its side. Nearly always it has left; a few clients close their half behind the last request and wait. So what
+   * has arrived is answered, as long as something of the answers goes out every moment; then the call that runs for it is given up.
    */
-  readonly #onEnd = (): void => {
-    this.#keepAlive = false;
-    if (this.#phase === 'head' && this.#head.waiting) this.#refuseHead(refuse('request-line', 'the connection ended within the head'));
-    else if (this.#phase !== 'busy') this.socket.destroy();
-    else if (this.#body !== undefined && !this.#body.complete) this.#body.breakOff(refuse('body-malformed', 'the connection ended within the body'));
-    else if (!this.#answering) this.deadline = performance.now() + HALF_CLOSED_MS;
-  };
+  #clientEnded(): void {
+    this.#halfClosed = true;
+    if (this.#phase === 'busy') this.#endInRequest();
+    else if (this.#phase === 'head') {
+      if (this.#pending === undefined && !this.socket.writableNeedDrain) this.#endInHead();
+    } else if (this.socket.writableFinished) this.socket.destroy();
+  }
+
+  #endInHead(): void {
+    if (this.#head.waiting) this.#refusePart(refuse('request-line', 'the connection ended within the head'));
+    else this.#linger();
+  }
+
+  #endInRequest(): void {
+    const body = this.#body;
+    // What nobody has begun to read may well be complete: that shows when it is read.
+    if (body?.started === true && !body.complete) body.breakOff(refuse('body-malformed', 'the connection ended within the body'));
+    else if (!this.socket.writableNeedDrain) this.#clock.answer(performance.now() + HALF_CLOSED_MS);
+  }
 
   readonly #onError = (): void => {
     this.socket.destroy();
@@ -398,11 +474,15 @@ export class Http1Connection implements ClientSide, BodyOwner {
   readonly #onClose = (): void => {
     const busy = this.#phase === 'busy';
     this.#phase = 'gone';
-    this.deadline = Number.POSITIVE_INFINITY;
+    this.#deadline = Number.POSITIVE_INFINITY;
     this.#owner.closed(this);
     if (!busy) return;
-    this.#body?.breakOff(refuse('client-gone', 'the client closed the connection'));
-    this.watcher?.clientGone();
+    try {
+      this.#body?.breakOff(refuse('client-gone', 'the client closed the connection'));
+      this.watcher?.clientGone();
+    } catch (error) {
+      this.#owner.broke(error);
+    }
   };
 
   /** The socket is somebody else's from here on. */
@@ -422,16 +502,7 @@ function readPending(connection: Http1Connection): void {
   connection.readPending();
 }
 
-/** One empty line before a request line is ignored (RFC 9112 section 2.2): old clients send one behind a body. */
-function withoutEmptyLine(chunk: Buffer): Buffer {
-  return chunk[0] === CR && chunk[1] === LF ? chunk.subarray(2) : chunk;
+/** The time for a whole request is never shorter than that for its head. */
+function headTime(bounds: Bounds): number {
+  return Math.min(bounds.headTime, bounds.requestTime);
 }
-
-function joined(head: string, chunk: Buffer, tail: string): Buffer {
-  const whole = Buffer.allocUnsafe(head.length + chunk.length + tail.length);
-  whole.write(head, 0, 'latin1');
-  chunk.copy(whole, head.length);
-  if (tail !== '') whole.write(tail, head.length + chunk.length, 'latin1');
-  return whole;
-}
-

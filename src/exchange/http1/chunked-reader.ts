@@ -1,5 +1,5 @@
 import type { HeaderList } from '../headers.ts';
-import { CR, hexValue, isFieldByte, LF, SEMICOLON } from './bytes.ts';
+import { CR, hexValue, isFieldByte, isToken, LF, SEMICOLON, SPACE } from './bytes.ts';
 import { HeadBuffer } from './head-buffer.ts';
 import { HeadReader, MALFORMED } from './head-reader.ts';
 
@@ -11,11 +11,16 @@ const MOST_EXTENSION_BYTES = 4096;
 const MOST_TRAILER_BYTES = 8192;
 const MOST_TRAILER_FIELDS = 64;
 
-type State = 'size' | 'extension' | 'size-lf' | 'data' | 'data-cr' | 'data-lf' | 'trailers' | 'done' | 'malformed';
+const EQUALS = 0x3d;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const ODD_EXTENSION = 'a malformed chunk extension';
+
+type State = 'size' | 'extension' | 'quoted' | 'size-lf' | 'data' | 'data-cr' | 'data-lf' | 'trailers' | 'done' | 'malformed';
 
 /**
  * The strict decoder of the chunked transfer coding (RFC 9112 section 7.1): CRLF only, no white space, no sign, bounded numbers.
- * Extensions are read and dropped. Feed it with `read` until `done`.
+ * Extensions are checked and dropped. Feed it with `read` until `done`.
  */
 export class ChunkedReader {
   /** Trailer fields, after the end. */
@@ -27,6 +32,9 @@ export class ChunkedReader {
   #size = 0;
   #digits = 0;
   #extensionBytes = 0;
+  #previous = 0;
+  /** The extension that is being read has its equals sign. */
+  #valued = false;
   readonly #trailer = new HeadBuffer();
 
   get done(): boolean {
@@ -62,7 +70,9 @@ export class ChunkedReader {
   #byte(byte: number): void {
     if (this.#state === 'size') this.#sizeByte(byte);
     else if (this.#state === 'extension') this.#extensionByte(byte);
-    else if (this.#state === 'size-lf') this.#expect(byte, LF, this.#size === 0 ? 'trailers' : 'data', 'a chunk size without CRLF');
+    else if (this.#state === 'quoted') this.#quotedByte(byte);
+    else if (this.#state === 'size-lf')
+      this.#expect(byte, LF, this.#size === 0 ? 'trailers' : 'data', 'a chunk size without CRLF');
     else if (this.#state === 'data-cr') this.#expect(byte, CR, 'data-lf', 'chunk data without CRLF');
     else {
       this.#digits = 0;
@@ -77,13 +87,42 @@ export class ChunkedReader {
       this.#size = this.#size * 16 + digit;
       if (++this.#digits > MOST_DIGITS) this.#refuse('a chunk size with too many digits');
     } else if (this.#digits === 0) this.#refuse('a chunk size that is not a hexadecimal number');
-    else if (byte === SEMICOLON) this.#state = 'extension';
-    else this.#expect(byte, CR, 'size-lf', 'a chunk size that is not a hexadecimal number');
+    else if (byte === SEMICOLON) {
+      this.#state = 'extension';
+      this.#previous = SEMICOLON;
+      this.#valued = false;
+    } else this.#expect(byte, CR, 'size-lf', 'a chunk size that is not a hexadecimal number');
   }
 
+  /**
+   * *( ";" name [ "=" ( token / quoted-string ) ] ), without white space: an extension that ends elsewhere for a reader that knows quotes
+   * and for one that does not is a second reading of the body. `#previous` is the last byte.
+   */
   #extensionByte(byte: number): void {
+    const previous = this.#previous;
+    this.#previous = byte;
     if (++this.#extensionBytes > MOST_EXTENSION_BYTES) this.#refuse('too many bytes of chunk extensions');
-    else if (isFieldByte[byte] !== 1) this.#expect(byte, CR, 'size-lf', 'a control character in a chunk extension');
+    else if (isToken[byte] === 1) {
+      if (previous === QUOTE) this.#refuse(ODD_EXTENSION);
+    } else if (byte === QUOTE) this.#expect(previous, EQUALS, 'quoted', ODD_EXTENSION);
+    else if (previous === SEMICOLON || previous === EQUALS) this.#refuse(ODD_EXTENSION);
+    else if (byte === EQUALS) {
+      if (this.#valued) this.#refuse(ODD_EXTENSION);
+      this.#valued = true;
+    } else if (byte === SEMICOLON) this.#valued = false;
+    else this.#expect(byte, CR, 'size-lf', ODD_EXTENSION);
+  }
+
+  #quotedByte(byte: number): void {
+    const escaped = this.#previous === BACKSLASH;
+    // A backslash that is itself escaped escapes nothing.
+    this.#previous = escaped ? SPACE : byte;
+    if (++this.#extensionBytes > MOST_EXTENSION_BYTES) this.#refuse('too many bytes of chunk extensions');
+    else if (isFieldByte[byte] !== 1) this.#refuse(ODD_EXTENSION);
+    else if (byte === QUOTE && !escaped) {
+      this.#previous = QUOTE;
+      this.#state = 'extension';
+    }
   }
 
   /** Trailers end like a head: they are gathered and read by the same strict reader of field lines. */

@@ -1,6 +1,8 @@
 import { CR, isFieldByte, LF } from './bytes.ts';
 import { type HeadReader, INCOMPLETE } from './head-reader.ts';
 
+const EMPTY = Buffer.alloc(0);
+
 /**
  * Gathers a head that comes in pieces, so that a client that sends one byte at a time costs no more than the bytes it sends: the
  * head is read again only when the new bytes end it, make it malformed, or double it.
@@ -21,7 +23,7 @@ export class HeadBuffer {
   }
 
   /** The bytes held so far and those that follow the head; valid after `read` until the next call. */
-  bytes: Buffer = Buffer.alloc(0);
+  bytes: Buffer = EMPTY;
 
   /**
    * Reads a head from what is held plus `chunk`.
@@ -38,6 +40,19 @@ export class HeadBuffer {
     if (this.#length < this.#readAt * 2 && !decides(this.bytes, before)) return INCOMPLETE;
     this.#readAt = this.#length;
     return this.#keep(reader.read(this.bytes, 0, this.#length), undefined);
+  }
+
+  /** Lets the memory of the last head go: a connection that waits for its next one must not hold on to it. */
+  release(): void {
+    this.bytes = EMPTY;
+  }
+
+  /** Gives an incomplete head up; `reader` then says what there was of it. */
+  drop(reader: HeadReader): void {
+    reader.read(this.#held ?? EMPTY, 0, this.#length);
+    this.#length = 0;
+    this.#held = undefined;
+    this.bytes = EMPTY;
   }
 
   #keep(end: number, chunk: Buffer | undefined): number {

@@ -20,6 +20,8 @@ export const MALFORMED = -2;
 
 const LONGEST_METHOD = 32;
 const VERSION_LENGTH = 'HTTP/1.1'.length;
+/** The first byte of a TLS record that begins a handshake. */
+const TLS_HANDSHAKE = 0x16;
 
 /**
  * The strict reader of HTTP/1 heads (RFC 9112), the same code for requests from clients and for answers of services.
@@ -56,6 +58,7 @@ export class HeadReader {
   read(bytes: Buffer, from: number, to: number): number {
     this.method = '';
     this.target = '';
+    this.version = '1.1';
     const longest = this.#bounds.target + this.#bounds.head + LONGEST_METHOD + VERSION_LENGTH + 8;
     const limit = Math.min(to, from + longest);
     const text = bytes.toString('latin1', from, limit);
@@ -74,6 +77,7 @@ export class HeadReader {
     while (at < to && isToken[bytes[at]] === 1) at++;
     if (at - from > LONGEST_METHOD) return this.#refuse('method-unknown', 'the method is longer than any known one');
     if (at === to) return INCOMPLETE;
+    if (at === from && bytes[at] === TLS_HANDSHAKE) return this.#refuse('protocol-error', 'TLS on a plain port');
     if (at === from || bytes[at] !== SPACE) return this.#refuse('request-line', 'no method and single space at the beginning');
     this.method = text.slice(0, at - from);
     const targetAt = ++at;
@@ -81,7 +85,9 @@ export class HeadReader {
     if (at - targetAt > this.#bounds.target) return this.#refuse('target-too-long', 'the target is longer than target-bytes');
     this.target = text.slice(targetAt - from, at - from);
     if (at === to) return INCOMPLETE;
-    if (bytes[at] !== SPACE || at === targetAt) return this.#refuse(...odd(bytes[at], at === targetAt));
+    if (at > targetAt && (bytes[at] === CR || bytes[at] === LF))
+      return this.#refuseVersion('the request line has no HTTP version');
+    if (bytes[at] !== SPACE || at === targetAt) return this.#refuse(...odd(at === targetAt));
     return this.#version(bytes, text, from, at + 1, to);
   }
 
@@ -89,9 +95,9 @@ export class HeadReader {
     const end = at + VERSION_LENGTH;
     if (end + 2 > to) {
       const part = text.slice(at - from);
-      return couldBeVersion(part) ? INCOMPLETE : this.#refuse('request-line', 'no HTTP version and CRLF behind the target');
+      return couldBeVersion(part) ? INCOMPLETE : this.#refuseVersion('no HTTP version and CRLF behind the target');
     }
-    if (bytes[end] !== CR || bytes[end + 1] !== LF) return this.#refuse('request-line', 'no HTTP version and CRLF behind the target');
+    if (bytes[end] !== CR || bytes[end + 1] !== LF) return this.#refuseVersion('no HTTP version and CRLF behind the target');
     return this.#takeVersion(text.slice(at - from, end - from)) ? end + 2 : MALFORMED;
   }
 
@@ -100,9 +106,15 @@ export class HeadReader {
       this.version = word === 'HTTP/1.1' ? '1.1' : '1.0';
       return true;
     }
-    if (/^HTTP\/\d\.\d$/.test(word)) this.#refuse('http-version', 'the HTTP version is not 1.0 or 1.1');
-    else this.#refuse('request-line', 'the third word is not an HTTP version');
+    if (this.method === 'PRI') this.#refuse('protocol-error', 'an HTTP/2 preface without TLS');
+    else if (/^HTTP\/\d\.\d$/.test(word)) this.#refuse('http-version', 'the HTTP version is not 1.0 or 1.1');
+    else this.#refuseVersion('the third word is not an HTTP version');
     return false;
+  }
+
+  #refuseVersion(reason: string): number {
+    if (this.method === 'PROXY') return this.#refuse('protocol-error', 'a PROXY header that is not expected');
+    return this.#refuse('request-line', reason);
   }
 
   /** status-line = HTTP-version SP status-code SP [ reason-phrase ] CRLF (RFC 9112 section 4); the second SP may be missing. */
@@ -118,7 +130,8 @@ export class HeadReader {
     this.version = start === 'HTTP/1.1 ' ? '1.1' : '1.0';
     this.status = threeDigits(bytes, digits);
     let at = digits + 3;
-    if (this.status < 100 || (bytes[at] !== SPACE && bytes[at] !== CR)) return this.#refuse('upstream-malformed', 'the status code is malformed');
+    if (this.status < 100 || (bytes[at] !== SPACE && bytes[at] !== CR))
+      return this.#refuse('upstream-malformed', 'the status code is malformed');
     while (at < to && isFieldByte[bytes[at]] === 1) at++;
     return this.#lineEnd(bytes, at, to, 'the status line');
   }
@@ -133,7 +146,8 @@ export class HeadReader {
       const nameAt = at;
       while (at < most && isToken[bytes[at]] === 1) at++;
       if (at === most) return this.#unfinished(start, to);
-      if (at === nameAt || bytes[at] !== COLON) return this.#refuse('header-invalid', 'a field line does not begin with a name and a colon');
+      if (at === nameAt || bytes[at] !== COLON)
+        return this.#refuse('header-invalid', 'a field line does not begin with a name and a colon');
       const nameEnd = at++;
       while (at < most && (bytes[at] === SPACE || bytes[at] === TAB)) at++;
       const valueAt = at;
@@ -170,10 +184,9 @@ export class HeadReader {
   }
 }
 
-/** What stands where the target should end: an empty target, a line without version (HTTP/0.9), or a byte that no target has. */
-function odd(byte: number, empty: boolean): [CatalogueCode, string] {
+/** What stands where the target should end: nothing, or a byte that no target has. */
+function odd(empty: boolean): [CatalogueCode, string] {
   if (empty) return ['request-line', 'no target behind the method and a single space'];
-  if (byte === CR || byte === LF) return ['request-line', 'the request line has no HTTP version'];
   return ['target-invalid', 'a byte in the target that is not visible ASCII'];
 }
 
