@@ -137,7 +137,7 @@ export class ChunkedReader {
 
   #finish(trailers: HeaderList | undefined, end: number): number {
     this.#state = 'done';
-    this.trailers = trailers;
+    this.trailers = trailers?.length === 0 ? undefined : trailers;
     return end;
   }
 
