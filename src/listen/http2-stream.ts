@@ -35,6 +35,7 @@ export class Http2Stream implements ClientSide {
   #left = Number.POSITIVE_INFINITY;
   #ended = false;
   #trailers: HeaderList = [];
+  #waitsForTrailers = false;
 
   constructor(stream: ServerHttp2Stream, owner: StreamOwner, bounds: StreamBounds) {
     this.#stream = stream;
@@ -72,9 +73,10 @@ export class Http2Stream implements ClientSide {
     this.#left = length ?? Number.POSITIVE_INFINITY;
     const endStream = this.#bodiless || length === 0;
     // Trailers come with bodies whose length nobody has told; to wait for them costs one more frame.
-    this.#stream.respond(head, { endStream, waitForTrailers: !endStream && length === undefined });
+    this.#waitsForTrailers = !endStream && length === undefined;
+    this.#stream.respond(head, { endStream, waitForTrailers: this.#waitsForTrailers });
+    if (this.#waitsForTrailers) this.#stream.once('wantTrailers', onWantTrailers);
     if (endStream) this.#bodiless = true;
-    else if (length === undefined) this.#stream.once('wantTrailers', onWantTrailers);
   }
 
   write(chunk: Buffer): boolean {
@@ -114,18 +116,21 @@ export class Http2Stream implements ClientSide {
 
   /** Nobody reads the rest of the request: the client is told to stop, after the answer and without an error (RFC 9113 section 8.1). */
   #refuseRest(): void {
-    if (this.#stream.writableFinished || this.#bodiless) this.#stop();
-    else this.#stream.once('finish', () => this.#stop());
+    if (this.#stream.writableFinished || this.#bodiless) this.stop();
+    else if (!this.#waitsForTrailers) this.#stream.once('finish', () => this.stop());
   }
 
   /** Bytes that nobody reads would keep a paused stream, and its place on the connection, for ever. */
-  #stop(): void {
+  stop(): void {
     this.#stream.close(constants.NGHTTP2_NO_ERROR);
     this.#stream.resume();
   }
 
   wantsTrailers(): void {
+    this.#waitsForTrailers = false;
     this.#stream.sendTrailers(toObject(this.#trailers));
+    // The end of the answer is written behind this turn of the loop, and a reset would overtake it.
+    if (this.body !== undefined && !this.body.complete) setImmediate(stop, this);
   }
 
   drained(): void {
@@ -164,6 +169,10 @@ function onDrain(this: Attached): void {
 
 function onWantTrailers(this: Attached): void {
   this[CLIENT]?.wantsTrailers();
+}
+
+function stop(stream: Http2Stream): void {
+  stream.stop();
 }
 
 /** Fields that come more than once are one list (RFC 9110 section 5.3). */
