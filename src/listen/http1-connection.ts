@@ -356,9 +356,12 @@ export class Http1Connection implements ClientSide, BodyOwner {
     return 'close';
   }
 
-  /** Whether an unread rest of the request is sure to be read by somebody, or could be skipped at once. */
+  /**
+   * Whether the connection goes on behind an answer that begins before the request has come in whole: only where the rest could be skipped
+   * at once. A service that answers in the midst of an upload reads no more of it, and a client that was not told `close` sends on.
+   */
   #requestGoesOn(body: Http1Body): boolean {
-    return body.broken === undefined && !this.#expectsContinue && (body.started || body.skip());
+    return body.broken === undefined && !this.#expectsContinue && body.skip();
   }
 
   /** The answer is out. The connection goes on, or it closes when the client has had time to read. */
