@@ -113,7 +113,8 @@ export class Generation implements WalkOwner {
   #maybeRelease(): void {
     if (!this.#retired || this.#running > 0) return;
     this.#running = Number.POSITIVE_INFINITY;
-    for (const plan of this.#parts.plans) plan.close().catch((error) => this.#parts.log.error('a room could not close', { error }));
+    for (const plan of this.#parts.plans)
+      plan.close().catch((error) => this.#parts.log.error('a room could not close', { error }));
     this.#parts.release();
   }
 }

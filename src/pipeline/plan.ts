@@ -65,7 +65,10 @@ export async function makePlan(parts: PlanParts, rooms: readonly Prepared[]): Pr
     responseHead: hooks(rooms, (room) => room.onResponseHead?.bind(room)),
     responseBody: hooks(rooms, (room) => room.onResponseBody?.bind(room)),
     end: hooks(rooms, (room) => room.onEnd?.bind(room)),
-    wholeRequest: smallest(rooms.map((room) => limitOf(room.needs?.request, 'whole')), parts.bodyLimit),
+    wholeRequest: smallest(
+      rooms.map((room) => limitOf(room.needs?.request, 'whole')),
+      parts.bodyLimit,
+    ),
     wholeResponse: wholeResponse(rooms),
     messages: await messageInspection(rooms),
     close: async () => {
@@ -90,7 +93,9 @@ function smallest(limits: readonly (number | undefined)[], also = Number.POSITIV
 
 /** The reader of WebSocket frames is loaded only where somebody looks at messages. */
 async function messageInspection(rooms: readonly Prepared[]): Promise<MessageInspection | undefined> {
-  const limit = smallest(rooms.flatMap((room) => [limitOf(room.needs?.request, 'messages'), limitOf(room.needs?.response, 'messages')]));
+  const limit = smallest(
+    rooms.flatMap((room) => [limitOf(room.needs?.request, 'messages'), limitOf(room.needs?.response, 'messages')]),
+  );
   return limit === undefined ? undefined : { limit, inspect: (await import('./websocket.ts')).inspectMessages };
 }
 

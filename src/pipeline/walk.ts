@@ -10,6 +10,7 @@ import { type HeaderList, headerValue, removeHeader, setHeader } from '../exchan
 import type { AnswerSink, CallHandle, UpstreamFault } from '../exchange/service.ts';
 import type { ClientSide, ClientWatcher } from './client.ts';
 import type { Hook, RoutePlan, WholeResponse } from './plan.ts';
+import { responseTrailers } from './trailers.ts';
 import { openTunnel } from './tunnel.ts';
 
 /** What a walk tells the house when it is over or when something broke. */
@@ -132,7 +133,8 @@ export class Walk implements AnswerSink, BodySink, ClientWatcher {
       return;
     }
     source.limit = limit;
-    if (source.length !== undefined && source.length > limit) this.finish(refuse('body-too-large', 'the declared length is beyond what a room reads'));
+    if (source.length !== undefined && source.length > limit)
+      this.finish(refuse('body-too-large', 'the declared length is beyond what a room reads'));
     else source.start(this);
   }
 
@@ -287,7 +289,7 @@ export class Walk implements AnswerSink, BodySink, ClientWatcher {
 
   #endAnswer(trailers: HeaderList | undefined): void {
     this.#call = undefined;
-    this.#client.end(trailers);
+    this.#client.end(trailers === undefined ? undefined : responseTrailers(trailers));
     this.#over();
   }
 

@@ -9,7 +9,13 @@ import type { TunnelClosed, TunnelEnd } from './tunnel.ts';
 /** The frame reader and writer of `ws`, which its published types leave out. */
 declare module 'ws' {
   export class Receiver extends Writable {
-    constructor(options: { isServer: boolean; maxPayload: number; maxFragments: number; extensions: object; binaryType: 'nodebuffer' });
+    constructor(options: {
+      isServer: boolean;
+      maxPayload: number;
+      maxFragments: number;
+      extensions: object;
+      binaryType: 'nodebuffer';
+    });
   }
   export class Sender {
     constructor(socket: Duplex, extensions: object);
@@ -86,7 +92,9 @@ class Direction {
   start(rest: Buffer, stop: Stop): void {
     this.#stop = stop;
     const receiver = this.#receiver;
-    receiver.on('message', (data: Buffer, binary: boolean) => this.#take({ kind: 'websocket', direction: this.#direction, binary, data }));
+    receiver.on('message', (data: Buffer, binary: boolean) =>
+      this.#take({ kind: 'websocket', direction: this.#direction, binary, data }),
+    );
     receiver.on('ping', (data: Buffer) => this.#sender.ping(data, this.#masks));
     receiver.on('pong', (data: Buffer) => this.#sender.pong(data, this.#masks));
     receiver.on('conclude', (code: number, reason: Buffer) => this.#conclude(code, reason));
@@ -188,7 +196,9 @@ class Direction {
 
   #malformed(error: Error & { code?: string }): void {
     const tooBig = error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
-    const refusal = tooBig ? refuse('message-too-large', 'a message larger than a room reads') : refuse('message-malformed', 'a frame that is not WebSocket');
+    const refusal = tooBig
+      ? refuse('message-too-large', 'a message larger than a room reads')
+      : refuse('message-malformed', 'a frame that is not WebSocket');
     this.#stop(refusal, tooBig ? TOO_BIG : PROTOCOL_ERROR);
   }
 }
