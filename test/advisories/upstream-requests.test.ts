@@ -380,6 +380,22 @@ test('lean: the connection that was used last is used first, and the oldest is d
   assert.deepEqual([client.dropIdle?.(), client.dropIdle?.()], [true, false]);
 });
 
+test('lean: a source that throws ends its own call only', async () => {
+  await using service = await HostileService.start();
+  const client = makeClient(clientOptions(service.port));
+  await send(client, makeCall('/right/x'));
+  const source = new PieceSource([]);
+  source.start = () => {
+    throw new Error('a defect');
+  };
+  const outcomes = [send(client, makeCall('/', { method: 'POST', body: source })), send(client, makeCall('/right/y'))];
+  assert.deepEqual(
+    (await Promise.all(outcomes)).map((one) => one.fault?.code ?? one.body),
+    ['internal', 'right y'],
+  );
+  client.close();
+});
+
 test('lean: a receiver that throws ends its own call only', async () => {
   await using service = await HostileService.start();
   const client = makeClient(clientOptions(service.port));

@@ -15,7 +15,7 @@ for (let i = 0; i < count; i++) {
   if ((await send(client, makeCall('/'))).fault?.code === 'upstream-malformed') refused++;
   client.close();
   if (i % 10 !== 9) continue;
-  const garbage = new Array<object>(2_000_000).fill({}).map(() => ({}));
+  const garbage = Array.from({ length: 2_000_000 }, () => ({}));
   await new Promise((resolve) => setTimeout(resolve, 5, garbage.length));
 }
 console.log(`${refused} refused`);

@@ -257,7 +257,7 @@ function requestHeaders(call: Call, secure: boolean): string[] {
 }
 
 function trailerObject(list: HeaderList | undefined): Record<string, string[]> {
-  const trailers: Record<string, string[]> = Object.create(null);
+  const trailers = Object.create(null) as Record<string, string[]>;
   for (let i = 0; i < (list?.length ?? 0); i += 2) {
     const name = (list as HeaderList)[i];
     trailers[name] ??= [];

@@ -167,7 +167,7 @@ export class H2Connection {
       maxSendHeaderBlockLength: 256 * 1024,
     });
     session.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
-    session.on('goaway', (code, last) => this.#onGoaway(code, last));
+    session.on('goaway', (code: number, last: number) => this.#onGoaway(code, last));
     session.once('connect', () => {
       keepSession(session);
       session.setLocalWindowSize(CONNECTION_WINDOW);

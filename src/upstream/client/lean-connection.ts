@@ -59,10 +59,6 @@ export class LeanConnection {
     this.socket = this.#open();
   }
 
-  get idle(): boolean {
-    return this.#state === IDLE;
-  }
-
   #open(): Socket {
     const onread = {
       buffer: this.#pool.readBuffer,
@@ -98,7 +94,12 @@ export class LeanConnection {
     this.#state = HEAD;
     this.#answerBytes = false;
     this.#interim = 0;
-    call.write(this);
+    try {
+      call.write(this);
+    } catch (error) {
+      // A source threw: a defect of ours, as below.
+      this.#refuse('internal', `the request could not be written: ${wordsOf(error)}`);
+    }
   }
 
   write(text: string): boolean {
@@ -155,7 +156,7 @@ export class LeanConnection {
       this.#take(bytes, length);
     } catch (error) {
       // A receiver threw: a defect of ours, which must not take the process and every other call with it.
-      this.#refuse('internal', `a receiver of the answer threw ${error instanceof Error ? error.message : 'something'}`);
+      this.#refuse('internal', `a receiver of the answer threw: ${wordsOf(error)}`);
     }
     return true;
   }
@@ -305,6 +306,8 @@ export class LeanConnection {
     call?.fail(code, reason, code === 'upstream-connect' || call.unwritten, stale);
   }
 }
+
+const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : 'something');
 
 function copyOf(bytes: Buffer, from: number, to: number): Buffer {
   const copy = Buffer.allocUnsafe(to - from);

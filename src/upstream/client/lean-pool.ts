@@ -65,13 +65,9 @@ export class LeanPool implements WireClient {
   };
 
   #place(call: LeanCall): void {
-    try {
-      if (this.#closed) call.fail('upstream-closed', 'the client is closing', true);
-      else if (!isSafe(call.call)) call.fail('internal', 'the request holds a character that no field may have', true);
-      else this.#give(call);
-    } catch (error) {
-      call.fail('internal', `the request could not be written: ${error instanceof Error ? error.message : 'unknown'}`, false);
-    }
+    if (this.#closed) call.fail('upstream-closed', 'the client is closing', true);
+    else if (!isSafe(call.call)) call.fail('internal', 'the request holds a character that no field may have', true);
+    else this.#give(call);
   }
 
   #give(call: LeanCall): void {
@@ -83,6 +79,7 @@ export class LeanPool implements WireClient {
 
   #open(call: LeanCall): void {
     if (this.#sweep === undefined) this.#startSweep();
+    // Everything that can throw here (addresses, certificates) was checked when the configuration was loaded.
     this.#all.add(new LeanConnection(this, call, performance.now() + this.options.connectTimeout));
   }
 
