@@ -67,11 +67,18 @@ export class Walk implements AnswerSink, BodySink, ClientWatcher {
     this.#run('requestHead', 0);
   }
 
-  /** Ends the exchange with a room's word. */
+  /** Ends the exchange with a room's word. What cannot even be answered is cut off: a client must not wait for ever. */
   finish(outcome: Refusal | Answer): void {
     if (this.#ended) return;
-    if (outcome.kind === 'refusal') this.#refuse(outcome);
-    else this.#answer(outcome);
+    try {
+      if (outcome.kind === 'refusal') this.#refuse(outcome);
+      else this.#answer(outcome);
+    } catch (fault) {
+      this.#tell(fault);
+      this.#x.decision = refuse('internal', 'an exception while an answer was written');
+      this.#client.abort();
+    }
+    this.#over();
   }
 
   // ---- the rooms
@@ -111,16 +118,20 @@ export class Walk implements AnswerSink, BodySink, ClientWatcher {
   }
 
   #break(fault: unknown): void {
+    this.#tell(fault);
+    this.finish(refuse('internal', 'an exception in the corridor'));
+  }
+
+  #tell(fault: unknown): void {
     this.#x.fault = fault;
     this.#owner.broke(this.#x, fault);
-    this.finish(refuse('internal', 'an exception in a room'));
   }
 
   // ---- the request's body
 
   #wantBody(): void {
     const { wholeRequest } = this.#plan;
-    if (wholeRequest === undefined || this.#x.upgrade) this.#send();
+    if (wholeRequest === undefined) this.#send();
     else if (this.#x.source === undefined) this.#haveBody(EMPTY);
     else this.#readWhole(wholeRequest);
   }
@@ -168,27 +179,35 @@ export class Walk implements AnswerSink, BodySink, ClientWatcher {
 
   onHead(status: number, headers: HeaderList, length: number | undefined): void {
     if (this.#ended) return;
-    this.#x.response = { status, headers: responseHeaders(headers), length, body: undefined };
-    this.#judging = true;
-    this.#run('responseHead', 0);
+    try {
+      this.#x.response = { status, headers: responseHeaders(headers), length, body: undefined };
+      this.#judging = true;
+      this.#run('responseHead', 0);
+    } catch (fault) {
+      this.#break(fault);
+    }
   }
 
   /** A piece of the request's body (where a room wants it whole) or of the service's answer: never both at the same time. */
   onData(chunk: Buffer): boolean {
     if (this.#ended) return true;
-    if (this.#started) return this.#pass(chunk);
-    this.#pieces ??= [];
-    this.#pieces.push(chunk);
-    this.#size += chunk.length;
-    if (this.#x.response !== undefined) return this.#holdResponse();
-    return true;
+    try {
+      return this.#started ? this.#pass(chunk) : this.#hold(chunk);
+    } catch (fault) {
+      this.#break(fault);
+      return true;
+    }
   }
 
   onEnd(trailers: HeaderList | undefined): void {
     if (this.#ended) return;
-    if (this.#x.response === undefined) this.#haveBody(this.#gathered());
-    else if (this.#started) this.#endAnswer(trailers);
-    else this.#responseComplete(trailers);
+    try {
+      if (this.#x.response === undefined) this.#haveBody(this.#gathered());
+      else if (this.#started) this.#endAnswer(trailers);
+      else this.#responseComplete(trailers);
+    } catch (fault) {
+      this.#break(fault);
+    }
   }
 
   /** The request's body will not be complete. */
@@ -207,16 +226,29 @@ export class Walk implements AnswerSink, BodySink, ClientWatcher {
 
   onUpgrade(headers: HeaderList, socket: Duplex, rest: Buffer): void {
     this.#call = undefined;
-    const key = headerValue(this.#x.head.headers, 'sec-websocket-key') ?? '';
-    if (this.#ended || headerValue(headers, 'sec-websocket-accept') !== acceptOf(key)) {
+    try {
+      if (!this.#ended && this.#accepts(headers)) this.#join(headers, socket, rest);
+      else socket.destroy();
+    } catch (fault) {
       socket.destroy();
-      this.finish(refuse('upstream-malformed', 'the service accepts a handshake that was not offered'));
-      return;
+      this.#break(fault);
     }
+  }
+
+  /** Whether the service has understood this very handshake; anything else is no WebSocket. */
+  #accepts(headers: HeaderList): boolean {
+    const key = headerValue(this.#x.head.headers, 'sec-websocket-key') ?? '';
+    if (headerValue(headers, 'sec-websocket-accept') === acceptOf(key)) return true;
+    this.finish(refuse('upstream-malformed', 'the service accepts a handshake that was not offered'));
+    return false;
+  }
+
+  #join(headers: HeaderList, socket: Duplex, rest: Buffer): void {
     const client = this.#client.upgrade(responseHeaders(headers));
     this.#started = true;
     openTunnel(this.#x, this.#plan, client, { socket, rest }, (refusal) => {
       if (refusal !== undefined) this.#x.decision = refusal;
+      if (this.#x.fault !== undefined) this.#owner.broke(this.#x, this.#x.fault);
       this.#over();
     });
   }
@@ -232,7 +264,15 @@ export class Walk implements AnswerSink, BodySink, ClientWatcher {
     else if (this.#paused) this.#flow();
   }
 
-  /** Holds pieces of the answer back; false asks the service to wait while a room thinks about the head. */
+  /** Keeps a piece for a room that wants the whole, or still thinks about the head of the answer. */
+  #hold(chunk: Buffer): boolean {
+    this.#pieces ??= [];
+    this.#pieces.push(chunk);
+    this.#size += chunk.length;
+    return this.#x.response === undefined || this.#holdResponse();
+  }
+
+  /** False asks the service to wait while a room thinks about the head. */
   #holdResponse(): boolean {
     const whole = this.#plan.wholeResponse;
     if (this.#judging || whole === undefined) {
@@ -313,20 +353,19 @@ export class Walk implements AnswerSink, BodySink, ClientWatcher {
 
   #refuse(refusal: Refusal): void {
     this.#x.decision = refusal;
-    if (this.#started) this.#client.abort();
-    else {
-      const headers = problemHeaders(refusal, this.#x.id);
-      this.#plan.decorate?.(this.#x, headers);
-      this.#client.respond(refusal.status, headers, problemBody(refusal, this.#x.id));
+    if (this.#started) {
+      this.#client.abort();
+      return;
     }
-    this.#over();
+    const headers = problemHeaders(refusal, this.#x.id);
+    this.#plan.decorate?.(this.#x, headers);
+    this.#client.respond(refusal.status, headers, problemBody(refusal, this.#x.id));
   }
 
   #answer(answer: Answer): void {
     const headers = answer.headers.slice();
     this.#plan.decorate?.(this.#x, headers);
     this.#client.respond(answer.status, headers, answer.body);
-    this.#over();
   }
 
   #over(): void {

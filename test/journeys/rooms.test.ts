@@ -29,7 +29,8 @@ const asynchronous: Prepared = {
     await tick();
     const word = asks(x, 'x-async');
     if (word === 'refuse') return refuse('method-not-allowed', 'told to, later', { headers: ['allow', 'GET'] });
-    if (word === 'answer') return { kind: 'answer', status: 203, headers: ['content-type', 'text/plain'], body: 'answered by a room' };
+    if (word === 'answer')
+      return { kind: 'answer', status: 203, headers: ['content-type', 'text/plain'], body: 'answered by a room' };
     if (word === 'throw') throw new Error('a room broke');
     return undefined;
   },
@@ -77,14 +78,27 @@ const response: Prepared = {
 const ended: Exchange[] = [];
 
 const place = (hook: string, room: Prepared): Place => ({ hook, room: 'validate', why: 'test', prepare: async () => room });
-const places = [...order.slice(0, 2), place('r', refusing), place('a', asynchronous), place('w', wholeBody), place('m', messages), place('p', response), ...order.slice(2)];
+const places = [
+  ...order.slice(0, 2),
+  place('r', refusing),
+  place('a', asynchronous),
+  place('w', wholeBody),
+  place('m', messages),
+  place('p', response),
+  ...order.slice(2),
+];
 
 const service = http.createServer((request, answer) => {
   const pieces: Buffer[] = [];
   request.on('data', (piece: Buffer) => pieces.push(piece));
   request.on('end', () => {
     if (request.url === '/large') answer.end('x'.repeat(5000));
-    else answer.end(request.url === '/echo' ? Buffer.concat(pieces) : `${request.method} ${request.url} ${request.headers['accept-encoding']}`);
+    else
+      answer.end(
+        request.url === '/echo'
+          ? Buffer.concat(pieces)
+          : `${request.method} ${request.url} ${request.headers['accept-encoding']}`,
+      );
   });
 });
 const sockets = new WebSocketServer({ server: service, perMessageDeflate: true });
@@ -152,7 +166,10 @@ const overHttp2: Ask = (path, { method = 'GET', headers = {}, body } = {}) =>
     if (body !== undefined) stream.end(body);
   });
 
-for (const [protocol, ask] of [['HTTP/1.1', overHttp1], ['HTTP/2', overHttp2]] as const) {
+for (const [protocol, ask] of [
+  ['HTTP/1.1', overHttp1],
+  ['HTTP/2', overHttp2],
+] as const) {
   describe(`the stage contract over ${protocol}`, () => {
     test('a request that every room lets pass reaches the service, and the response room adds to its answer', async () => {
       const answer = await ask('/fine', { headers: { 'accept-encoding': 'gzip' } });
@@ -205,7 +222,10 @@ for (const [protocol, ask] of [['HTTP/1.1', overHttp1], ['HTTP/2', overHttp2]] a
       await ask('/fine');
       await ask('/x', { headers: { 'x-refuse': '1' } });
       await ask('/x', { headers: { 'x-async': 'throw' } });
-      assert.deepEqual(ended.map((x) => x.status), [200, 404, 500]);
+      assert.deepEqual(
+        ended.map((x) => x.status),
+        [200, 404, 500],
+      );
     });
   });
 }
@@ -225,7 +245,11 @@ describe('the stage contract over WebSocket', () => {
     const socket = await open();
     socket.send('hello');
     assert.equal(await next(socket), 'echo hello');
-    assert.deepEqual(seen, ['in hello', 'out echo hello']);
+    assert.deepEqual(
+      seen,
+      ['body 0', 'in hello', 'out echo hello'],
+      'rooms judge the empty body of the handshake, then its messages',
+    );
     socket.close(4000, 'done');
     assert.equal(await closed(socket), 4000);
   });
@@ -259,7 +283,7 @@ describe('the stage contract over WebSocket', () => {
     const socket = await open();
     socket.send('an attack');
     assert.equal(await closed(socket), 1008);
-    assert.deepEqual(seen, ['in an attack']);
+    assert.deepEqual(seen, ['body 0', 'in an attack']);
     while (!ended.some((x) => x.decision !== undefined)) await tick();
     assert.equal(ended.find((x) => x.decision !== undefined)?.decision?.code, 'message-malformed');
   });
@@ -272,7 +296,9 @@ describe('the stage contract over WebSocket', () => {
 
   test('a handshake that a room refuses gets its status', async () => {
     const socket = new WebSocket(`ws://127.0.0.1:${plain}/socket`, { headers: { 'x-refuse': '1' } });
-    const status = await new Promise((resolve) => socket.once('unexpected-response', (_request, answer) => resolve(answer.statusCode)));
+    const status = await new Promise((resolve) =>
+      socket.once('unexpected-response', (_request, answer) => resolve(answer.statusCode)),
+    );
     assert.equal(status, 404);
     socket.on('error', () => {});
     socket.terminate();
