@@ -37,6 +37,8 @@ export interface ConnectionOwner<C> {
   /** A kept connection has begun a head. */
   headBegun(connection: C): void;
   closed(connection: C): void;
+  /** Resets the TCP connection, below TLS too. */
+  reset(connection: C): void;
   /** Something of ours threw while it worked for a connection: for the log. */
   broke(error: unknown): void;
   /** Finds out where the client is: the peer, or what trusted proxies say. They can contradict themselves: then it is refused. */

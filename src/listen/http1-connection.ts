@@ -1,4 +1,3 @@
-import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Refusal, refuse } from '../exchange/decision.ts';
 import type { ConnectionInfo, Exchange } from '../exchange/exchange.ts';
@@ -326,9 +325,8 @@ export class Http1Connection implements ClientSide, BodyOwner {
 
   abort(): void {
     // Where the end of the connection is the end of the answer, only a reset tells that this is not it.
-    const unframed = this.#answer.begun && this.#answer.framing === 'close' && !this.info.secure;
-    if (unframed && this.socket instanceof Socket) this.socket.resetAndDestroy();
-    else this.socket.destroy();
+    if (this.#answer.begun && this.#answer.framing === 'close') this.#owner.reset(this);
+    this.socket.destroy();
   }
 
   upgrade(headers: HeaderList): { socket: Duplex; rest: Buffer } {

@@ -268,6 +268,7 @@ export class Listener {
       idle: (connection) => withSlot(slotOf(connection), (slot) => listener.#caps.idle(slot)),
       headBegun: (connection) => withSlot(slotOf(connection), (slot) => listener.#caps.headBegun(slot)),
       closed: (connection) => listener.#connections.delete(connection),
+      reset: (connection) => listener.#connections.get(connection)?.socket.resetAndDestroy(),
       broke: (error) => listener.#log.error('a connection met a defect', { listener: listener.#name, error }),
       locate: (x) => listener.#locate(x),
     };

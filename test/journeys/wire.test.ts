@@ -3,11 +3,12 @@ import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import net from 'node:net';
-import { after, before, describe, type TestContext, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { setImmediate as turn, setTimeout as wait } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { catalogue } from '../../src/errors/catalogue.ts';
 import { type Pass, passes, type Seen, type Stop, stops } from '../cases/wire.ts';
+import { checkProblem, Client, waitFor } from '../support/client.ts';
 import { type Echo, fieldsOf, type SeenRequest, startEcho } from '../support/echo.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { feed, Harness } from '../support/http1-harness.ts';
@@ -66,85 +67,6 @@ after(async () => {
   await gateway.stop();
   await echo.stop();
 });
-
-/** One connection of a client that counts the answers itself. */
-class Client {
-  readonly socket: net.Socket;
-  closed = false;
-  #received = Buffer.alloc(0);
-  #changed = Promise.withResolvers<void>();
-
-  constructor(socket: net.Socket) {
-    this.socket = socket.setNoDelay(true);
-    socket.on('data', (chunk: Buffer) => {
-      this.#received = Buffer.concat([this.#received, chunk]);
-      this.#wake();
-    });
-    socket.on('error', () => undefined);
-    socket.on('close', () => {
-      this.closed = true;
-      this.#wake();
-    });
-  }
-
-  /** A client that is gone at the end of its test. */
-  static async open(t: TestContext, to = port): Promise<Client> {
-    const socket = net.connect({ port: to, host: '127.0.0.1' });
-    t.after(() => socket.destroy());
-    await once(socket, 'connect');
-    return new Client(socket);
-  }
-
-  #wake(): void {
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers<void>();
-  }
-
-  write(bytes: string): void {
-    if (this.socket.writable) this.socket.write(Buffer.from(bytes, 'latin1'));
-  }
-
-  get text(): string {
-    return this.#received.toString('latin1');
-  }
-
-  get answers(): RawResponse[] {
-    return parseResponses(this.#received);
-  }
-
-  /** The final answers, once there are so many of them or the connection is closed. */
-  async take(count: number, milliseconds = 3000): Promise<RawResponse[]> {
-    const end = performance.now() + milliseconds;
-    for (;;) {
-      const answers = this.answers.filter(({ status }) => status >= 200 || status === 0);
-      if (this.closed || (answers.length >= count && answers[count - 1].complete) || performance.now() > end) return answers;
-      await Promise.race([this.#changed.promise, wait(100, undefined, { ref: false })]);
-    }
-  }
-}
-
-async function waitFor(condition: () => boolean, milliseconds = 3000): Promise<void> {
-  const end = performance.now() + milliseconds;
-  while (!condition()) {
-    if (performance.now() > end) assert.fail('what was waited for did not come');
-    await wait(5);
-  }
-}
-
-function checkProblem(answer: RawResponse, status: number, code: string): string {
-  const text = answer.body.toString('latin1');
-  assert.equal(answer.status, status, text);
-  assert.equal(answer.headers.get('content-type'), 'application/problem+json');
-  assert.equal(answer.headers.get('cache-control'), 'no-store');
-  assert.ok(answer.complete);
-  const problem = JSON.parse(text) as Record<string, unknown>;
-  assert.deepEqual(Object.keys(problem).toSorted(), ['code', 'request_id', 'status', 'title', 'type']);
-  assert.equal(problem.code, code);
-  assert.equal(problem.status, status);
-  assert.equal(problem.type, `urn:portcullis:problem:${code}`);
-  assert.equal(problem.request_id, answer.headers.get('x-request-id'));
-  return String(problem.request_id);
-}
 
 const tokens = (answer: RawResponse, name: string): string[] => (answer.headers.get(name) ?? '').split(', ');
 
@@ -215,7 +137,7 @@ async function byBytes(client: Client, bytes: string): Promise<void> {
 describe('over sockets', () => {
   for (const one of stops) {
     test(`${one.threat} stops: ${one.why}`, async (t) => {
-      const client = await Client.open(t);
+      const client = await Client.open(t, port);
       client.write(one.bytes + SMUGGLED);
       await checkStop(one, client);
     });
@@ -223,7 +145,7 @@ describe('over sockets', () => {
 
   for (const one of passes) {
     test(`${one.threat} passes: ${one.why}`, async (t) => {
-      const client = await Client.open(t);
+      const client = await Client.open(t, port);
       client.write(one.bytes);
       await checkPass(one, client);
     });
@@ -233,12 +155,12 @@ describe('over sockets', () => {
     list.filter(({ bytes }, i) => i % nth === 0 && bytes.length < 500);
   test('byte by byte', async (t) => {
     for (const one of every(stops, 12)) {
-      const client = await Client.open(t);
+      const client = await Client.open(t, port);
       await byBytes(client, one.bytes + SMUGGLED);
       await checkStop(one, client);
     }
     for (const one of every(passes, 12).filter(({ inOnePiece }) => inOnePiece !== true)) {
-      const client = await Client.open(t);
+      const client = await Client.open(t, port);
       await byBytes(client, one.bytes);
       await checkPass(one, client);
     }
@@ -247,7 +169,7 @@ describe('over sockets', () => {
 
 describe('what takes two to show', () => {
   test('HEAD has no body, refused or not', async (t) => {
-    const client = await Client.open(t);
+    const client = await Client.open(t, port);
     client.write(
       'HEAD /x HTTP/1.1\r\nHost: a\r\n\r\nHEAD /nowhere HTTP/1.1\r\nHost: a\r\n\r\nHEAD /x HTTP/1.1\r\nHost: a@b\r\n\r\n',
     );
@@ -263,7 +185,7 @@ describe('what takes two to show', () => {
   });
 
   test('100 Continue comes when the body is wanted, and only then', async (t) => {
-    const client = await Client.open(t);
+    const client = await Client.open(t, port);
     client.write('POST /x HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n');
     while (!client.text.includes('\r\n\r\n')) await turn();
     assert.equal(client.text, 'HTTP/1.1 100 Continue\r\n\r\n');
@@ -280,7 +202,7 @@ describe('what takes two to show', () => {
   });
 
   test('without 100 Continue where the body is refused; what comes then is never a request', async (t) => {
-    const client = await Client.open(t);
+    const client = await Client.open(t, port);
     client.write('POST /x HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5000\r\n\r\n');
     assert.deepEqual(
       (await client.take(1)).map(({ status }) => status),
@@ -325,7 +247,7 @@ describe('what takes two to show', () => {
   });
 
   test('five requests and the end: five answers, in order', async (t) => {
-    const client = await Client.open(t);
+    const client = await Client.open(t, port);
     const paths = ['/x/1', '/x/2', '/nowhere', '/x/4', '/x/5'];
     client.socket.end(paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`).join(''));
     const answers = await client.take(9);
@@ -342,7 +264,7 @@ describe('what takes two to show', () => {
   });
 
   test('a body, and the end in its middle', async (t) => {
-    const client = await Client.open(t);
+    const client = await Client.open(t, port);
     client.socket.end('POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhello');
     checkProblem((await client.take(9))[0], 400, 'body-malformed');
     assert.deepEqual(echo.requests.splice(0), []);
@@ -350,21 +272,21 @@ describe('what takes two to show', () => {
   });
 
   test('the end in the middle of a head', async (t) => {
-    const client = await Client.open(t);
+    const client = await Client.open(t, port);
     client.socket.end('GET /x HTTP/1.1\r\nHos');
     checkProblem((await client.take(9))[0], 400, 'request-line');
     answered++;
   });
 
   test('a connection that closes without a byte leaves no record', async (t) => {
-    const client = await Client.open(t);
+    const client = await Client.open(t, port);
     client.socket.end();
     while (!client.closed) await turn();
     assert.equal(client.text, '');
   });
 
   test('bytes behind a handshake wait for the 101', async (t) => {
-    const client = await Client.open(t);
+    const client = await Client.open(t, port);
     const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
     client.write(
       `GET /x/switch HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n${key}\r\nbehind`,

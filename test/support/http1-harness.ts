@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { BodySource } from '../../src/exchange/body-source.ts';
-import { type Refusal, refuse } from '../../src/exchange/decision.ts';
+import { refuse } from '../../src/exchange/decision.ts';
 import type { ConnectionInfo, Exchange } from '../../src/exchange/exchange.ts';
 import { ForwardRules } from '../../src/exchange/forward.ts';
 import { HeadReader } from '../../src/exchange/http1/head-reader.ts';
@@ -83,6 +83,9 @@ export class FakeService implements Service {
   cancelled = 0;
   /** Overrides what is done with a call once its request is complete. */
   answer: ((answer: AnswerSink, call: Call) => void) | undefined;
+  /** Hands out `answer` before the body is complete. */
+  early = false;
+  onPiece: ((piece: Buffer) => void) | undefined;
 
   call(call: Call, answer: AnswerSink): CallHandle {
     const done = (body: Buffer): void => {
@@ -91,8 +94,23 @@ export class FakeService implements Service {
       else this.#answer(answer, `${call.method} ${call.target} ${body.length}`);
     };
     if (call.body === undefined || Buffer.isBuffer(call.body)) done(call.body ?? Buffer.alloc(0));
-    else gather(call.body, done, (refusal) => answer.onFault({ code: refusal.code, reason: refusal.reason, untouched: false }));
+    else this.#gather(call.body, done, answer);
+    if (this.early) this.answer?.(answer, call);
     return { resume() {}, cancel: () => this.cancelled++ };
+  }
+
+  #gather(source: BodySource, done: (body: Buffer) => void, answer: AnswerSink): void {
+    const pieces: Buffer[] = [];
+    source.start({
+      onData: (piece) => {
+        this.onPiece?.(piece);
+        pieces.push(Buffer.from(piece));
+      },
+      onEnd: () => {
+        if (!this.early) done(Buffer.concat(pieces));
+      },
+      onBroken: ({ code, reason }) => answer.onFault({ code, reason, untouched: false }),
+    });
   }
 
   #answer(answer: AnswerSink, text: string): void {
@@ -100,15 +118,6 @@ export class FakeService implements Service {
     answer.onData(Buffer.from(text));
     answer.onEnd(undefined);
   }
-}
-
-function gather(source: BodySource, done: (body: Buffer) => void, broken: (refusal: Refusal) => void): void {
-  const pieces: Buffer[] = [];
-  source.start({
-    onData: (piece) => pieces.push(Buffer.from(piece)),
-    onEnd: () => done(Buffer.concat(pieces)),
-    onBroken: broken,
-  });
 }
 
 /** A listener in memory: the real connection, the real corridor with one route for everything but `/nowhere`, a service that remembers. */
@@ -136,6 +145,7 @@ export class Harness {
       idle() {},
       headBegun() {},
       closed() {},
+      reset: ({ socket }) => socket.destroy(),
       broke: (error) => this.defects.push(error),
       locate: () => undefined,
     };
