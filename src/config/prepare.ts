@@ -9,7 +9,8 @@ import { answerMethod, DEFAULT_METHODS } from '../route/methods.ts';
 import { redirectToHttps } from '../route/redirect.ts';
 import { createRouter } from '../route/router.ts';
 import { decorate, PreparedRoute } from '../route/stage.ts';
-import { makeClient } from '../upstream/client/make-client.ts';
+import type { MakeClient } from '../upstream/client/client.ts';
+import { clientMaker } from '../upstream/client/client-maker.ts';
 import type { ServiceOptions } from '../upstream/options.ts';
 import { createUpstreams, type UpstreamsOfConfiguration } from '../upstream/upstreams.ts';
 import type { GatewayOptions, GatewayRoute } from './schema.ts';
@@ -36,7 +37,7 @@ export interface PreparedConfiguration {
  */
 export async function prepare(options: GatewayOptions, parts: PrepareParts): Promise<PreparedConfiguration> {
   try {
-    const upstreams = createUpstreams(options.services, parts.carry, parts.log, makeClient);
+    const upstreams = createUpstreams(options.services, parts.carry, parts.log, await makerFor(options));
     const world: World = { carry: parts.carry, upstreams, clock: parts.clock, log: parts.log };
     const places = parts.order ?? standardOrder;
     const plans = await Promise.all(options.routes.map((route) => preparePlan(route, options, world, places)));
@@ -45,6 +46,15 @@ export async function prepare(options: GatewayOptions, parts: PrepareParts): Pro
     parts.carry.release();
     throw error;
   }
+}
+
+/** Loads undici only where a service asks for it. */
+async function makerFor(options: GatewayOptions): Promise<MakeClient> {
+  const asked = Object.values(options.services).some((service) => service.client === 'undici');
+  if (asked) return (await import('../upstream/client/make-client.ts')).makeClient;
+  return clientMaker(() => {
+    throw new Error('undici is not loaded');
+  });
 }
 
 async function preparePlan(
