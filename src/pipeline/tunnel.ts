@@ -17,7 +17,7 @@ export type TunnelClosed = (refusal: Refusal | undefined) => void;
  */
 export function openTunnel(x: Exchange, plan: RoutePlan, client: TunnelEnd, service: TunnelEnd, closed: TunnelClosed): void {
   const once = closeTogether(client.socket, service.socket, closed);
-  count(x, client.socket, service.socket);
+  count(x, client, service);
   if (plan.messages === undefined) {
     if (service.rest.length > 0) client.socket.write(service.rest);
     if (client.rest.length > 0) service.socket.write(client.rest);
@@ -50,13 +50,15 @@ function closeTogether(client: Duplex, service: Duplex, closed: TunnelClosed): T
   };
 }
 
-function count(x: Exchange, client: Duplex, service: Duplex): void {
-  client.on('data', (chunk: Buffer) => {
+function count(x: Exchange, client: TunnelEnd, service: TunnelEnd): void {
+  x.requestBytes += client.rest.length;
+  x.responseBytes += service.rest.length;
+  client.socket.on('data', (chunk: Buffer) => {
     x.requestBytes += chunk.length;
   });
-  service.on('data', (chunk: Buffer) => {
+  service.socket.on('data', (chunk: Buffer) => {
     x.responseBytes += chunk.length;
   });
-  client.pause();
-  service.pause();
+  client.socket.pause();
+  service.socket.pause();
 }
