@@ -89,7 +89,7 @@ export class Gateway implements Corridor {
       await next.upstreams.ready();
       await this.#moveDoors(options, trusted);
     } catch (error) {
-      next.generation.retire();
+      void next.generation.retire();
       if (observe !== this.#observe) await observe.close();
       throw error;
     }
@@ -103,7 +103,7 @@ export class Gateway implements Corridor {
     await Promise.race([drained, delay(DRAIN_MS)]);
     for (const door of this.#doors.values()) door.listener.destroy();
     await drained;
-    this.#generation.retire();
+    void this.#generation.retire();
     await this.#observe.close();
   }
 
@@ -166,7 +166,7 @@ export class Gateway implements Corridor {
       this.#doors.delete(key);
       void this.#closeDoor(door);
     }
-    if (oldGeneration !== generation) oldGeneration.retire();
+    if (oldGeneration !== generation) void oldGeneration.retire();
     if (oldObserve !== observe) void oldObserve.close();
   }
 

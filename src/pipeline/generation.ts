@@ -42,8 +42,10 @@ export interface GenerationParts {
  */
 export class Generation implements WalkOwner {
   readonly #parts: GenerationParts;
+  readonly #gone = Promise.withResolvers<void>();
   #running = 0;
   #retired = false;
+  #released = false;
 
   constructor(parts: GenerationParts) {
     this.#parts = parts;
@@ -56,6 +58,20 @@ export class Generation implements WalkOwner {
 
   handle(x: Exchange, client: ClientSide): void {
     this.#running++;
+    try {
+      this.#route(x, client);
+    } catch (fault) {
+      this.#broken(x, fault);
+      this.#answer(x, client, refuse('internal', 'an exception before a route was found'));
+    }
+  }
+
+  refuse(x: Exchange, client: ClientSide, refusal: Refusal): void {
+    this.#running++;
+    this.#answer(x, client, refusal);
+  }
+
+  #route(x: Exchange, client: ClientSide): void {
     const { head } = x;
     const early = this.#parts.intercept(x);
     if (early !== undefined) {
@@ -68,11 +84,6 @@ export class Generation implements WalkOwner {
     else this.#walk(x, client, found as Found);
   }
 
-  refuse(x: Exchange, client: ClientSide, refusal: Refusal): void {
-    this.#running++;
-    this.#answer(x, client, refusal);
-  }
-
   #walk(x: Exchange, client: ClientSide, found: Found): void {
     x.route = found.match.path;
     x.service = found.match.service.name;
@@ -80,18 +91,24 @@ export class Generation implements WalkOwner {
     new Walk(x, client, found.match, this).begin();
   }
 
+  /** Never throws: what cannot be answered is cut off, and recorded all the same. */
   #answer(x: Exchange, client: ClientSide, outcome: Answer | Refusal): void {
-    if (outcome.kind === 'refusal') {
-      x.decision = outcome;
-      const headers = problemHeaders(outcome, x.id);
-      this.#parts.decorate(x, headers);
-      client.respond(outcome.status, headers, problemBody(outcome, x.id));
-    } else {
-      const headers = outcome.headers.slice();
-      this.#parts.decorate(x, headers);
-      client.respond(outcome.status, headers, outcome.body);
+    try {
+      this.#respond(x, client, outcome);
+    } catch (fault) {
+      this.#broken(x, fault);
+      x.decision = refuse('internal', 'an exception while an answer was written');
+      client.abort();
     }
     this.ended(x);
+  }
+
+  #respond(x: Exchange, client: ClientSide, outcome: Answer | Refusal): void {
+    const refused = outcome.kind === 'refusal';
+    if (refused) x.decision = outcome;
+    const headers = refused ? problemHeaders(outcome, x.id) : outcome.headers.slice();
+    this.#parts.decorate(x, headers);
+    client.respond(outcome.status, headers, refused ? problemBody(outcome, x.id) : outcome.body);
   }
 
   ended(x: Exchange): void {
@@ -104,17 +121,33 @@ export class Generation implements WalkOwner {
     this.#parts.log.error('a request met a defect', { request_id: x.id, error: fault });
   }
 
-  /** Another configuration has taken over. */
-  retire(): void {
+  #broken(x: Exchange, fault: unknown): void {
+    x.fault = fault;
+    this.broke(x, fault);
+  }
+
+  /** Another configuration has taken over. Resolves when nothing of this one is left. */
+  retire(): Promise<void> {
     this.#retired = true;
     this.#maybeRelease();
+    return this.#gone.promise;
   }
 
   #maybeRelease(): void {
-    if (!this.#retired || this.#running > 0) return;
-    this.#running = Number.POSITIVE_INFINITY;
-    for (const plan of this.#parts.plans)
-      plan.close().catch((error) => this.#parts.log.error('a room could not close', { error }));
-    this.#parts.release();
+    if (!this.#retired || this.#running > 0 || this.#released) return;
+    this.#released = true;
+    void this.#release();
+  }
+
+  /** Rooms first: what they close with may need what the configuration holds. */
+  async #release(): Promise<void> {
+    const { plans, log, release } = this.#parts;
+    await Promise.all(plans.map((plan) => plan.close().catch((error) => log.error('a room could not close', { error }))));
+    try {
+      release();
+    } catch (error) {
+      log.error('what a configuration held could not be released', { error });
+    }
+    this.#gone.resolve();
   }
 }

@@ -71,10 +71,14 @@ export async function makePlan(parts: PlanParts, rooms: readonly Prepared[]): Pr
     ),
     wholeResponse: wholeResponse(rooms),
     messages: await messageInspection(rooms),
-    close: async () => {
-      await Promise.all(rooms.map((room) => room.close?.()));
-    },
+    close: () => closeRooms(rooms),
   };
+}
+
+/** Closes all of them, also when one cannot; rejects with the reason of the first that could not. */
+export async function closeRooms(rooms: readonly Prepared[]): Promise<void> {
+  const closed = await Promise.allSettled(rooms.map(async (room) => room.close?.()));
+  for (const one of closed) if (one.status === 'rejected') throw one.reason;
 }
 
 function hooks<H>(rooms: readonly Prepared[], pick: (room: Prepared) => H | undefined): H[] {
