@@ -21,16 +21,21 @@ export class CarryStore {
   /** The hold of one configuration: release it when that configuration has left. */
   open(): Carry & { release(): void } {
     const keys = new Set<string>();
+    let released = false;
     return {
       take: <T extends object>(key: string, make: () => T, dispose?: (value: T) => void): T => {
+        // Nobody would ever give it back.
+        if (released) throw new Error(`${key} is asked for by a configuration that has been released`);
         const held = this.#held.get(key) ?? this.#add(key, { value: make(), dispose, holders: 0 });
         if (!keys.has(key)) held.holders++;
         keys.add(key);
         return held.value as T;
       },
       release: () => {
-        for (const key of keys) this.#let(key);
+        released = true;
+        const mine = [...keys];
         keys.clear();
+        this.#letAll(mine);
       },
     };
   }
@@ -38,6 +43,19 @@ export class CarryStore {
   #add(key: string, held: Held): Held {
     this.#held.set(key, held);
     return held;
+  }
+
+  /** One that cannot be disposed of does not keep the others. */
+  #letAll(keys: readonly string[]): void {
+    const errors: unknown[] = [];
+    for (const key of keys) {
+      try {
+        this.#let(key);
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length > 0) throw errors[0];
   }
 
   #let(key: string): void {

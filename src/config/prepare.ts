@@ -3,7 +3,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { Service } from '../exchange/service.ts';
 import { Generation } from '../pipeline/generation.ts';
 import { order as standardOrder, type Place } from '../pipeline/order.ts';
-import { makePlan, type RoutePlan } from '../pipeline/plan.ts';
+import { closeRooms, makePlan, type RoutePlan } from '../pipeline/plan.ts';
 import type { Carry, Clock, Log, Prepared, World } from '../pipeline/stage.ts';
 import { answerMethod, DEFAULT_METHODS } from '../route/methods.ts';
 import { redirectToHttps } from '../route/redirect.ts';
@@ -36,43 +36,46 @@ export interface PreparedConfiguration {
  * When anything fails, what was taken is given back, and the error says what.
  */
 export async function prepare(options: GatewayOptions, parts: PrepareParts): Promise<PreparedConfiguration> {
+  const rooms: Prepared[] = [];
   try {
-    const upstreams = createUpstreams(options.services, parts.carry, parts.log, await makerFor(options));
+    const upstreams = createUpstreams(options.services, parts.carry, parts.log, makeClient);
     const world: World = { carry: parts.carry, upstreams, clock: parts.clock, log: parts.log };
     const places = parts.order ?? standardOrder;
-    const plans = await Promise.all(options.routes.map((route) => preparePlan(route, options, world, places)));
+    const plans = await all(options.routes.map((route) => preparePlan(route, options, world, places, rooms)));
     return { generation: generationOf(options, plans, parts), upstreams };
   } catch (error) {
+    await closeRooms(rooms).catch((fault) => parts.log.error('a room could not close', { error: fault }));
     parts.carry.release();
     throw error;
   }
 }
 
-/** Loads undici only where a service asks for it. */
-async function makerFor(options: GatewayOptions): Promise<MakeClient> {
-  const asked = Object.values(options.services).some((service) => service.client === 'undici');
-  if (asked) return (await import('../upstream/client/make-client.ts')).makeClient;
-  return clientMaker(() => {
-    throw new Error('undici is not loaded');
-  });
+/** Like `Promise.all`, but rejects only when all are over: what is still being prepared could not be given back. */
+async function all<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(promises);
+  return await Promise.all(promises);
 }
 
+/** Adds each room to `prepared` as soon as there is something to close. */
 async function preparePlan(
   route: GatewayRoute,
   options: GatewayOptions,
   world: World,
   places: readonly Place[],
+  prepared: Prepared[],
 ): Promise<RoutePlan> {
   const context = { path: route.path, methods: route.methods ?? DEFAULT_METHODS, service: route.service, bodyLimit: route.body };
   const rooms: Prepared[] = [];
   for (const place of places) {
     const room = await place.prepare?.(route, world, context);
-    if (room !== undefined) rooms.push(room);
+    if (room === undefined) continue;
+    rooms.push(room);
+    prepared.push(room);
   }
   const own = rooms.find((room) => room instanceof PreparedRoute);
   const service = world.upstreams.service(route.service) as Service;
   const forward = forwardRules(options.services[route.service]);
-  return makePlan({ path: route.path, service, forward, bodyLimit: route.body, decorate: own?.decorate.bind(own) }, rooms);
+  return await makePlan({ path: route.path, service, forward, bodyLimit: route.body, decorate: own?.decorate.bind(own) }, rooms);
 }
 
 function forwardRules(service: ServiceOptions): ForwardRules {
