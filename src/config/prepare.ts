@@ -38,7 +38,7 @@ export interface PreparedConfiguration {
 export async function prepare(options: GatewayOptions, parts: PrepareParts): Promise<PreparedConfiguration> {
   const rooms: Prepared[] = [];
   try {
-    const upstreams = createUpstreams(options.services, parts.carry, parts.log, makeClient);
+    const upstreams = createUpstreams(options.services, parts.carry, parts.log, await makerFor(options));
     const world: World = { carry: parts.carry, upstreams, clock: parts.clock, log: parts.log };
     const places = parts.order ?? standardOrder;
     const plans = await all(options.routes.map((route) => preparePlan(route, options, world, places, rooms)));
@@ -54,6 +54,15 @@ export async function prepare(options: GatewayOptions, parts: PrepareParts): Pro
 async function all<T>(promises: readonly Promise<T>[]): Promise<T[]> {
   await Promise.allSettled(promises);
   return await Promise.all(promises);
+}
+
+/** Loads undici only where a service asks for it. */
+async function makerFor(options: GatewayOptions): Promise<MakeClient> {
+  const asked = Object.values(options.services).some((service) => service.client === 'undici');
+  if (asked) return (await import('../upstream/client/make-client.ts')).makeClient;
+  return clientMaker(() => {
+    throw new Error('undici is not loaded');
+  });
 }
 
 /** Adds each room to `prepared` as soon as there is something to close. */
