@@ -26,18 +26,17 @@ export function openTunnel(x: Exchange, plan: RoutePlan, client: TunnelEnd, serv
   } else plan.messages.inspect(x, plan.message, plan.messages.limit, client, service, once);
 }
 
-/** When one end goes, the other goes; an error of either is nothing but its end. */
+/** An end that is to close gets this long to do so. */
+const CLOSING_MS = 1000;
+
+/** When one end goes, the other goes, when it has taken what is on its way; an error of either is nothing but its end. */
 function closeTogether(client: Duplex, service: Duplex, closed: TunnelClosed): TunnelClosed {
   let open = 2;
   let reason: Refusal | undefined;
   const gone = (other: Duplex) => {
     open--;
     if (open === 0) closed(reason);
-    else if (other.writableEnded) other.destroy();
-    else {
-      other.end();
-      setTimeout(() => other.destroy(), 1000).unref();
-    }
+    else endSoon(other);
   };
   client.on('error', () => client.destroy());
   service.on('error', () => service.destroy());
@@ -45,9 +44,15 @@ function closeTogether(client: Duplex, service: Duplex, closed: TunnelClosed): T
   service.once('close', () => gone(client));
   return (refusal) => {
     reason ??= refusal;
-    client.end();
-    service.end();
+    endSoon(client);
+    endSoon(service);
   };
+}
+
+/** A side that does not close its half, or does not take what is on its way, must not hold the exchange for ever. */
+function endSoon(end: Duplex): void {
+  end.end();
+  setTimeout(() => end.destroy(), CLOSING_MS).unref();
 }
 
 function count(x: Exchange, client: TunnelEnd, service: TunnelEnd): void {

@@ -36,6 +36,7 @@ const POLICY_VIOLATION = 1008;
 const TOO_BIG = 1009;
 const PROTOCOL_ERROR = 1002;
 const WENT_AWAY = 1001;
+const NO_CODE = 1005;
 
 /**
  * Takes an upgraded connection apart into messages, shows each to the rooms that look at them, and writes it again on the other side:
@@ -62,6 +63,12 @@ export function inspectMessages(
 
 type Stop = (refusal: Refusal, code: number) => void;
 
+/** How a side takes its leave. */
+interface Leave {
+  readonly code: number;
+  readonly reason: Buffer | undefined;
+}
+
 /** One direction of the conversation. Messages leave in the order in which they came, however long a room takes. */
 class Direction {
   readonly #x: Exchange;
@@ -72,8 +79,12 @@ class Direction {
   readonly #receiver: Receiver;
   readonly #sender: Sender;
   readonly #masks: boolean;
+  readonly #limit: number;
   readonly #waiting: Message[] = [];
+  #waitingBytes = 0;
   #busy = false;
+  /** The side that sends has said its last, which goes on behind what waits. */
+  #leave: Leave | undefined;
   #ended = false;
   #stop: Stop = () => {};
 
@@ -84,6 +95,7 @@ class Direction {
     this.#from = from;
     this.#to = to;
     this.#masks = direction === 'in';
+    this.#limit = limit;
     const options = { maxPayload: limit, maxFragments: MOST_FRAGMENTS, extensions: {}, binaryType: 'nodebuffer' as const };
     this.#receiver = new Receiver({ ...options, isServer: direction === 'in' });
     this.#sender = new Sender(to, {});
@@ -95,32 +107,46 @@ class Direction {
     receiver.on('message', (data: Buffer, binary: boolean) =>
       this.#take({ kind: 'websocket', direction: this.#direction, binary, data }),
     );
-    receiver.on('ping', (data: Buffer) => this.#sender.ping(data, this.#masks));
-    receiver.on('pong', (data: Buffer) => this.#sender.pong(data, this.#masks));
-    receiver.on('conclude', (code: number, reason: Buffer) => this.#conclude(code, reason));
+    receiver.on('ping', (data: Buffer) => this.#ended || this.#sender.ping(data, this.#masks));
+    receiver.on('pong', (data: Buffer) => this.#ended || this.#sender.pong(data, this.#masks));
+    receiver.on('conclude', (code: number, reason: Buffer) => this.#takeLeave({ code, reason }));
     receiver.on('error', (error: Error & { code?: string }) => this.#malformed(error));
-    receiver.on('drain', () => this.#flow());
-    this.#from.on('data', (chunk: Buffer) => {
-      if (!this.#ended && !receiver.write(chunk)) this.#from.pause();
-    });
-    this.#from.on('end', () => this.close(WENT_AWAY));
+    this.#from.on('data', (chunk: Buffer) => this.#read(chunk));
+    this.#from.on('end', () => this.#takeLeave({ code: WENT_AWAY, reason: undefined }));
     this.#to.on('drain', () => this.#flow());
-    if (rest.length > 0) receiver.write(rest);
-    this.#from.resume();
+    if (rest.length > 0) this.#read(rest);
+    else this.#flow();
   }
 
   /** Tells the receiving side that there will be no more. */
-  close(code: number): void {
+  close(code: number, reason?: Buffer): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#sender.close(code, undefined, this.#masks);
+    this.#waiting.length = 0;
+    // 1005 says that there was no code; it must not be sent (RFC 6455 section 7.4.1).
+    if (code === NO_CODE) this.#sender.close(undefined, undefined, this.#masks);
+    else this.#sender.close(code, reason, this.#masks);
+    this.#to.end();
+    this.#from.resume();
+  }
+
+  /** The receiver works while it is written to: when that returns, all that the bytes hold has been taken. */
+  #read(chunk: Buffer): void {
+    if (this.#ended || this.#leave !== undefined) return;
+    this.#receiver.write(chunk);
+    this.#flow();
   }
 
   #take(message: Message): void {
     if (this.#ended) return;
     this.#waiting.push(message);
+    this.#waitingBytes += message.data.length;
     if (!this.#busy) this.#work();
-    if (this.#waiting.length > MOST_WAITING) this.#from.pause();
+  }
+
+  #takeLeave(leave: Leave): void {
+    this.#leave ??= leave;
+    if (!this.#busy) this.#work();
   }
 
   #work(): void {
@@ -132,6 +158,7 @@ class Direction {
       }
       if (!this.#done(message, step)) return;
     }
+    if (this.#leave !== undefined) this.close(this.#leave.code, this.#leave.reason);
     this.#flow();
   }
 
@@ -168,6 +195,7 @@ class Direction {
   #done(message: Message, outcome: Outcome): boolean {
     if (this.#ended) return false;
     this.#waiting.shift();
+    this.#waitingBytes -= message.data.length;
     if (outcome !== undefined) {
       this.#stop(outcome.kind === 'refusal' ? outcome : refuse('internal', 'a room answered a message'), POLICY_VIOLATION);
       return false;
@@ -181,17 +209,11 @@ class Direction {
     return refuse('internal', 'an exception in a room that looks at messages');
   }
 
+  /** Whoever sends waits while the other side does not read, and while much waits for a room. What nobody wants any more flows off. */
   #flow(): void {
-    if (!this.#to.writableNeedDrain && this.#waiting.length <= MOST_WAITING) this.#from.resume();
-    else this.#from.pause();
-  }
-
-  #conclude(code: number, reason: Buffer): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    // 1005 says that there was no code; it must not be sent (RFC 6455 section 7.4.1).
-    this.#sender.close(code === 1005 ? undefined : code, code === 1005 ? undefined : reason, this.#masks);
-    this.#to.end();
+    const full = this.#waiting.length > MOST_WAITING || this.#waitingBytes > this.#limit;
+    if (!this.#ended && (full || this.#to.writableNeedDrain)) this.#from.pause();
+    else this.#from.resume();
   }
 
   #malformed(error: Error & { code?: string }): void {

@@ -113,8 +113,9 @@ export function planOf(service: Service, rooms: readonly Prepared[] = [], bodyLi
 /** One end of a connection: what the other side sends is pushed by the test, what is written to it is kept. */
 export class FakeSocket extends Duplex {
   readonly written: Buffer[] = [];
-  /** Takes nothing more, as a socket whose peer does not read. */
+  /** Takes nothing more until `reads`, as a socket whose peer does not read. */
   stalled = false;
+  #waiting: (() => void) | undefined;
 
   constructor() {
     super({ allowHalfOpen: true, highWaterMark: 1000 });
@@ -130,6 +131,13 @@ export class FakeSocket extends Duplex {
     this.push(null);
   }
 
+  /** The peer reads again. */
+  reads(): void {
+    this.stalled = false;
+    this.#waiting?.();
+    this.#waiting = undefined;
+  }
+
   get text(): string {
     return Buffer.concat(this.written).toString('latin1');
   }
@@ -138,7 +146,8 @@ export class FakeSocket extends Duplex {
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
     this.written.push(chunk);
-    if (!this.stalled) done();
+    if (this.stalled) this.#waiting = done;
+    else done();
   }
 }
 
