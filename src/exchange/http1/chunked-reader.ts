@@ -1,4 +1,4 @@
-import type { HeaderList } from '../headers.ts';
+import { type HeaderList, hasHeader } from '../headers.ts';
 import { CR, hexValue, isFieldByte, isToken, LF, SEMICOLON, SPACE } from './bytes.ts';
 import { HeadBuffer } from './head-buffer.ts';
 import { HeadReader, MALFORMED } from './head-reader.ts';
@@ -15,6 +15,9 @@ const EQUALS = 0x3d;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const ODD_EXTENSION = 'a malformed chunk extension';
+
+/** What a trailer must never be (RFC 9110 section 6.5.1); some readers would still act upon it. */
+const FRAMING = ['content-length', 'transfer-encoding'];
 
 type State = 'size' | 'extension' | 'quoted' | 'size-lf' | 'data' | 'data-cr' | 'data-lf' | 'trailers' | 'done' | 'malformed';
 
@@ -132,6 +135,10 @@ export class ChunkedReader {
     const reader = new HeadReader('trailers', { target: 0, head: MOST_TRAILER_BYTES, fields: MOST_TRAILER_FIELDS });
     const end = this.#trailer.read(reader, bytes.subarray(from));
     if (end === MALFORMED) this.#refuse(reader.reason);
+    else if (end >= 0 && FRAMING.some((name) => hasHeader(reader.headers, name))) {
+      this.#refuse('a framing field in the trailers');
+      return bytes.length;
+    }
     return end < 0 ? bytes.length : this.#finish(reader.headers, from + end - held);
   }
 

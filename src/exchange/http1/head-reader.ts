@@ -154,6 +154,11 @@ export class HeadReader {
       while (at < most && isFieldByte[bytes[at]] === 1) at++;
       let valueEnd = at;
       while (valueEnd > valueAt && (bytes[valueEnd - 1] === SPACE || bytes[valueEnd - 1] === TAB)) valueEnd--;
+      // Anything but one space before the value and none behind it is rare enough to look at again.
+      const odd = valueAt - nameEnd > 2 || valueEnd < at || bytes[valueAt - 1] === TAB;
+      if (odd && hasTab(bytes, nameEnd, valueAt, valueEnd, at) && isFraming(text.slice(nameAt - from, nameEnd - from))) {
+        return this.#refuse('body-framing', 'a tab around the value of a framing field');
+      }
       at = this.#lineEnd(bytes, at, most, 'a field line');
       if (at < 0) return at === MALFORMED ? MALFORMED : this.#unfinished(start, to);
       if (headers.length === this.#bounds.fields * 2) return this.#refuse('headers-too-large', 'more fields than head-count');
@@ -182,6 +187,19 @@ export class HeadReader {
     this.reason = reason;
     return MALFORMED;
   }
+}
+
+/** True when one of the blanks around a value is a tab. */
+function hasTab(bytes: Buffer, nameEnd: number, valueAt: number, valueEnd: number, end: number): boolean {
+  for (let at = nameEnd; at < valueAt; at++) if (bytes[at] === TAB) return true;
+  for (let at = valueEnd; at < end; at++) if (bytes[at] === TAB) return true;
+  return false;
+}
+
+/** Tabs may stand around any value, but not every reader takes them away, and then `chunked` is not `chunked`. */
+function isFraming(name: string): boolean {
+  const lower = lowerCaseName(name);
+  return lower === 'transfer-encoding' || lower === 'content-length';
 }
 
 /** What stands where the target should end: nothing, or a byte that no target has. */
