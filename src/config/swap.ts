@@ -4,9 +4,7 @@ import { TrustedProxies } from '../exchange/client-address.ts';
 import type { Refusal } from '../exchange/decision.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Corridor } from '../listen/corridor.ts';
-import { Listener } from '../listen/listener.ts';
-import type { ListenerOptions } from '../listen/options.ts';
-import { createTlsStore, type TlsStore } from '../listen/tls/contexts.ts';
+import type { Pem } from '../listen/tls/contexts.ts';
 import { createObserve, type MetricsSnapshot, type Observe } from '../observe/stage.ts';
 import type { ClientSide } from '../pipeline/client.ts';
 import type { Generation } from '../pipeline/generation.ts';
@@ -14,6 +12,7 @@ import type { Place } from '../pipeline/order.ts';
 import type { Log } from '../pipeline/stage.ts';
 import type { UpstreamsOfConfiguration } from '../upstream/upstreams.ts';
 import { CarryStore } from './carry.ts';
+import { Doors, type DoorsChange } from './doors.ts';
 import { hashOptions } from './hash.ts';
 import { prepare } from './prepare.ts';
 import type { GatewayOptions } from './schema.ts';
@@ -25,22 +24,28 @@ export interface GatewayParts {
   /** Other processes write to the same access record. */
   readonly severalWorkers?: boolean;
   readonly order?: readonly Place[];
+  /** How long running requests get to end when the gateway leaves. */
+  readonly drainMs?: number;
 }
 
 /** What all workers of a gateway have in common. */
 export interface SharedSecrets {
   readonly ticketSecret: Buffer;
-  readonly selfSigned?: { readonly cert: string; readonly key: string };
+  readonly selfSigned?: Pem;
 }
 
-/** Running requests get this long to end when the gateway leaves: less than the half minute that orchestrators wait by default. */
+/** Less than the half minute that orchestrators wait by default. */
 const DRAIN_MS = 25_000;
 
-/** An address that is open: the listener on it outlives configurations that keep the address. */
-interface Door {
-  readonly listener: Listener;
-  readonly address: AddressInfo;
-  tls: TlsStore | undefined;
+/** Exchanges end, and what they held is closed, a moment after their connections: a tunnel has a second for its other end. */
+const LAST_MS = 2000;
+
+/** A configuration that is ready, with all that it brings along. */
+interface Next {
+  readonly generation: Generation;
+  readonly upstreams: UpstreamsOfConfiguration;
+  readonly observe: Observe;
+  readonly doors: DoorsChange;
 }
 
 /**
@@ -50,19 +55,27 @@ interface Door {
 export class Gateway implements Corridor {
   readonly #log: Log;
   readonly #parts: GatewayParts;
-  readonly #ticketSecret: Buffer;
   readonly #carry = new CarryStore();
-  readonly #doors = new Map<string, Door>();
-  #generation!: Generation;
-  #upstreams!: UpstreamsOfConfiguration;
-  #observe!: Observe;
+  readonly #doors: Doors;
+  /** What has been replaced and is not gone yet. */
+  readonly #leaving = new Set<Promise<void>>();
+  #generation: Generation | undefined;
+  #upstreams: UpstreamsOfConfiguration | undefined;
+  #observe: Observe | undefined;
   #observeKey = '';
   #ready = false;
+  #drained: Promise<void> | undefined;
 
   constructor(parts: GatewayParts) {
     this.#log = parts.log;
     this.#parts = parts;
-    this.#ticketSecret = parts.shared?.ticketSecret ?? randomBytes(48);
+    // Counters outlive configurations, so they are looked up at each event.
+    const count = {
+      opened: (listener: string) => this.#observe?.metrics.connectionOpened(listener),
+      closed: (listener: string) => this.#observe?.metrics.connectionClosed(listener),
+    };
+    const { ticketSecret = randomBytes(48), selfSigned } = parts.shared ?? {};
+    this.#doors = new Doors({ corridor: this, log: parts.log, count, ticketSecret, selfSigned });
   }
 
   /** Starts to serve. Rejects, with everything closed again, when something of it cannot be. */
@@ -71,56 +84,38 @@ export class Gateway implements Corridor {
     this.#ready = true;
   }
 
-  /** Swaps another configuration in. Rejects, with all as it was, when it cannot be prepared. */
+  /** Swaps another configuration in. Rejects, with all as it was, when it cannot be prepared. One at a time. */
   async reload(options: GatewayOptions): Promise<void> {
-    const observe = this.#observeFor(options);
-    const next = await prepare(options, {
-      carry: this.#carry.open(),
-      log: this.#log,
-      clock: { now: Date.now },
-      record: (x) => this.#observe.record(x),
-      order: this.#parts.order,
-    });
-    const trusted = new TrustedProxies(options['trusted-proxies']);
-    // The first configuration serves from the moment the first address is open.
-    this.#generation ??= next.generation;
-    this.#observe ??= observe;
-    try {
-      await next.upstreams.ready();
-      await this.#moveDoors(options, trusted);
-    } catch (error) {
-      void next.generation.retire();
-      if (observe !== this.#observe) await observe.close();
-      throw error;
-    }
-    this.#swap(options, next.generation, next.upstreams, observe);
+    await using undo = new AsyncDisposableStack();
+    const next = await this.#prepare(options, undo);
+    if (this.#drained !== undefined) throw new Error('the gateway is leaving');
+    this.#swap(options, next);
+    // It is in: nothing is undone.
+    undo.move();
   }
 
   /** Stops to accept, lets running requests end, closes everything. */
-  async drain(): Promise<void> {
-    this.#ready = false;
-    const drained = Promise.all([...this.#doors.values()].map((door) => this.#closeDoor(door)));
-    await Promise.race([drained, delay(DRAIN_MS)]);
-    for (const door of this.#doors.values()) door.listener.destroy();
-    await drained;
-    void this.#generation.retire();
-    await this.#observe.close();
+  drain(): Promise<void> {
+    this.#drained ??= this.#drain();
+    return this.#drained;
   }
 
-  /** Counters outlive configurations, so they are looked up at each event. */
-  readonly #count = {
-    opened: (listener: string) => this.#observe.metrics.connectionOpened(listener),
-    closed: (listener: string) => this.#observe.metrics.connectionClosed(listener),
-  };
+  async #drain(): Promise<void> {
+    this.#ready = false;
+    await this.#doors.drain(this.#parts.drainMs ?? DRAIN_MS);
+    if (this.#generation !== undefined) this.#leave(this.#generation.retire());
+    await Promise.race([Promise.all(this.#leaving), delay(LAST_MS)]);
+    await this.#observe?.close();
+  }
 
   // ---- Corridor
 
   handle(x: Exchange, client: ClientSide): void {
-    this.#generation.handle(x, client);
+    (this.#generation as Generation).handle(x, client);
   }
 
   refuse(x: Exchange, client: ClientSide, refusal: Refusal): void {
-    this.#generation.refuse(x, client, refusal);
+    (this.#generation as Generation).refuse(x, client, refusal);
   }
 
   // ---- what others ask for
@@ -130,107 +125,71 @@ export class Gateway implements Corridor {
   }
 
   addresses(): Record<string, AddressInfo> {
-    return Object.fromEntries([...this.#doors.values()].map((door) => [door.listener.name, door.address]));
+    return this.#doors.addresses();
   }
 
   metrics(): MetricsSnapshot {
-    return this.#observe.metrics.snapshot();
+    return this.#observe?.metrics.snapshot() ?? { families: [] };
   }
 
   services(): ReturnType<UpstreamsOfConfiguration['snapshot']> {
-    return this.#upstreams.snapshot();
+    return this.#upstreams?.snapshot() ?? [];
   }
 
   reopenLogs(): void {
-    this.#observe.reopen();
+    this.#observe?.reopen();
+  }
+
+  /** For a process that is about to die: writes what is still in memory, synchronously. */
+  flushLogs(): void {
+    this.#observe?.flushSync();
   }
 
   // ---- swapping
 
+  /** Gets everything ready. What has to be given back when the rest fails is noted in `undo`. */
+  async #prepare(options: GatewayOptions, undo: AsyncDisposableStack): Promise<Next> {
+    const { generation, upstreams } = await prepare(options, {
+      carry: this.#carry.open(),
+      log: this.#log,
+      clock: { now: Date.now },
+      record: (x) => this.#observe?.record(x),
+      order: this.#parts.order,
+    });
+    undo.defer(() => this.#leave(generation.retire()));
+    const observe = this.#observeFor(options);
+    if (observe !== this.#observe) undo.defer(() => observe.close());
+    await upstreams.ready();
+    // The first configuration serves from the moment the first address is open.
+    this.#generation ??= generation;
+    this.#observe ??= observe;
+    const doors = await this.#doors.prepare(options.listeners, new TrustedProxies(options['trusted-proxies']));
+    undo.defer(() => doors.undo());
+    return { generation, upstreams, observe, doors };
+  }
+
   #observeFor(options: GatewayOptions): Observe {
-    const key = hashOptions(options.observe);
-    if (key === this.#observeKey) return this.#observe;
-    const metrics = this.#observeKey === '' ? undefined : this.#observe.metrics;
-    return createObserve(options.observe, this.#log, { shared: this.#parts.severalWorkers, metrics });
+    const { shared, metrics } = { shared: this.#parts.severalWorkers, metrics: this.#observe?.metrics };
+    if (this.#observe !== undefined && hashOptions(options.observe) === this.#observeKey) return this.#observe;
+    return createObserve(options.observe, this.#log, { shared, metrics });
   }
 
-  #swap(options: GatewayOptions, generation: Generation, upstreams: UpstreamsOfConfiguration, observe: Observe): void {
+  /** In one go: no request sees half of it. */
+  #swap(options: GatewayOptions, next: Next): void {
     const [oldGeneration, oldObserve] = [this.#generation, this.#observe];
-    this.#generation = generation;
-    this.#upstreams = upstreams;
-    this.#observe = observe;
+    next.doors.commit();
+    this.#generation = next.generation;
+    this.#upstreams = next.upstreams;
+    this.#observe = next.observe;
     this.#observeKey = hashOptions(options.observe);
-    const kept = new Set(Object.entries(options.listeners).map(([name, listener]) => doorKey(name, listener)));
-    for (const [key, door] of this.#doors) {
-      if (kept.has(key)) continue;
-      this.#doors.delete(key);
-      void this.#closeDoor(door);
-    }
-    if (oldGeneration !== generation) void oldGeneration.retire();
-    if (oldObserve !== observe) void oldObserve.close();
+    if (oldGeneration !== undefined && oldGeneration !== next.generation) this.#leave(oldGeneration.retire());
+    if (oldObserve !== undefined && oldObserve !== next.observe) this.#leave(oldObserve.close());
   }
 
-  /** Opens the addresses that are new and gives the others their changed options. What cannot be opened leaves all as it was. */
-  async #moveDoors(options: GatewayOptions, trusted: TrustedProxies): Promise<void> {
-    const opened = new Map<string, Door>();
-    try {
-      for (const [name, listener] of Object.entries(options.listeners)) {
-        const key = doorKey(name, listener);
-        if (!this.#doors.has(key)) opened.set(key, await this.#openDoor(name, listener, trusted));
-      }
-      for (const [name, listener] of Object.entries(options.listeners)) {
-        const door = this.#doors.get(doorKey(name, listener));
-        if (door !== undefined) await this.#keepDoor(door, name, listener, trusted);
-      }
-    } catch (error) {
-      for (const door of opened.values()) await this.#closeDoor(door);
-      throw error;
-    }
-    for (const [key, door] of opened) this.#doors.set(key, door);
+  #leave(gone: Promise<void>): void {
+    const noted = gone.finally(() => this.#leaving.delete(noted));
+    this.#leaving.add(noted);
   }
-
-  async #keepDoor(door: Door, name: string, options: ListenerOptions, trusted: TrustedProxies): Promise<void> {
-    const old = door.tls;
-    if (options.tls === 'none') door.tls = undefined;
-    else if (old === undefined) door.tls = await this.#openTls(name, options);
-    else await old.reload(options.tls);
-    if (old !== undefined && door.tls !== old) old.close();
-    door.listener.reconfigure({ name, options, trusted, tls: door.tls });
-  }
-
-  async #openDoor(name: string, options: ListenerOptions, trusted: TrustedProxies): Promise<Door> {
-    const tls = options.tls === 'none' ? undefined : await this.#openTls(name, options);
-    const listener = new Listener({ name, options, corridor: this, trusted, tls, log: this.#log, count: this.#count });
-    try {
-      return { listener, tls, address: await listener.listen() };
-    } catch (error) {
-      tls?.close();
-      throw new Error(`listener ${name} cannot be opened: ${(error as Error).message}`);
-    }
-  }
-
-  async #openTls(name: string, options: ListenerOptions): Promise<TlsStore> {
-    const settings = {
-      listener: name,
-      ticketSecret: this.#ticketSecret,
-      selfSigned: this.#parts.shared?.selfSigned,
-      handshakeTimeout: options.bounds['head-time'],
-    };
-    const store = await createTlsStore(options.tls as Exclude<ListenerOptions['tls'], 'none'>, this.#log, settings);
-    store.watch();
-    return store;
-  }
-
-  async #closeDoor(door: Door): Promise<void> {
-    await door.listener.drain();
-    door.tls?.close();
-  }
-}
-
-/** A listener is known by its address; where the system chooses the port, by its name too. */
-function doorKey(name: string, options: ListenerOptions): string {
-  const { host, port } = options.address;
-  return port === 0 ? `${host}:0 ${name}` : `${host}:${port}`;
 }
 
 function delay(ms: number): Promise<void> {
