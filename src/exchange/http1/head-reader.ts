@@ -154,15 +154,16 @@ export class HeadReader {
       while (at < most && isFieldByte[bytes[at]] === 1) at++;
       let valueEnd = at;
       while (valueEnd > valueAt && (bytes[valueEnd - 1] === SPACE || bytes[valueEnd - 1] === TAB)) valueEnd--;
+      const name = lowerCaseName(text.slice(nameAt - from, nameEnd - from));
       // Anything but one space before the value and none behind it is rare enough to look at again.
-      const odd = valueAt - nameEnd > 2 || valueEnd < at || bytes[valueAt - 1] === TAB;
-      if (odd && hasTab(bytes, nameEnd, valueAt, valueEnd, at) && isFraming(text.slice(nameAt - from, nameEnd - from))) {
+      const blanks = valueAt - nameEnd > 2 || valueEnd < at || bytes[valueAt - 1] === TAB;
+      if (blanks && this.#kind === 'request' && isFraming(name) && hasTab(bytes, nameEnd, valueAt, valueEnd, at)) {
         return this.#refuse('body-framing', 'a tab around the value of a framing field');
       }
       at = this.#lineEnd(bytes, at, most, 'a field line');
       if (at < 0) return at === MALFORMED ? MALFORMED : this.#unfinished(start, to);
       if (headers.length === this.#bounds.fields * 2) return this.#refuse('headers-too-large', 'more fields than head-count');
-      headers.push(lowerCaseName(text.slice(nameAt - from, nameEnd - from)), text.slice(valueAt - from, valueEnd - from));
+      headers.push(name, text.slice(valueAt - from, valueEnd - from));
     }
     const end = this.#lineEnd(bytes, at, most, 'the head');
     return end === INCOMPLETE ? this.#unfinished(start, to) : end;
@@ -198,8 +199,7 @@ function hasTab(bytes: Buffer, nameEnd: number, valueAt: number, valueEnd: numbe
 
 /** Tabs may stand around any value, but not every reader takes them away, and then `chunked` is not `chunked`. */
 function isFraming(name: string): boolean {
-  const lower = lowerCaseName(name);
-  return lower === 'transfer-encoding' || lower === 'content-length';
+  return name === 'transfer-encoding' || name === 'content-length';
 }
 
 /** What stands where the target should end: nothing, or a byte that no target has. */
