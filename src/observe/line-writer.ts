@@ -28,8 +28,11 @@ export interface LineWriterOptions {
   readonly shared?: boolean;
 }
 
-/** Text of this size does not wait for the timer. A write costs a trip to the thread pool and a look at the file, so there are few. */
-const CHUNK = 512 * 1024;
+/** So much does not wait for the timer. A write costs a trip to the thread pool and a look at the file, so there are few. */
+const CHUNK = 256 * 1024;
+/** A character of a string is at most so many bytes of UTF-8. */
+const BYTES_PER_CHARACTER = 3;
+const LINE_FEED = 0x0a;
 const PIPE_BUF = 4096;
 const WARN_EVERY = 60_000;
 const { O_WRONLY, O_APPEND, O_CREAT, O_NONBLOCK, O_NOCTTY } = fs.constants;
@@ -40,8 +43,13 @@ export class LineWriter {
 
   readonly #options: Required<Omit<LineWriterOptions, 'rotate'>> & { rotate: Rotation | undefined };
   readonly #log: Log;
-  /** Text that is not yet in a chunk, and chunks of whole lines on their way; `#waiting` counts both. */
-  #text = '';
+  /**
+   * Lines that are not yet in a chunk, and chunks of whole lines on their way; `#waiting` counts both. Lines become bytes at once: as
+   * strings they would live until the next write, long enough to be moved among the old objects, and leave hundreds of megabytes of them.
+   */
+  #page: Buffer | undefined;
+  #used = 0;
+  #spare: Buffer | undefined;
   #chunks: Buffer[] = [];
   #waiting = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -78,14 +86,33 @@ export class LineWriter {
       this.lost++;
       return;
     }
-    this.#text += `${line}\n`;
-    this.#waiting += line.length + 1;
-    if (this.#text.length >= CHUNK) {
-      this.#cutChunk();
-      if (!this.#draining && this.#retry === undefined) void this.#drain();
-    } else if (this.#timer === undefined) {
-      this.#timer = setTimeout(() => this.#onTimer(), this.#options.flushMs).unref();
+    this.#append(line);
+    if (this.#chunks.length === 0) this.#arm();
+    else if (!this.#draining && this.#retry === undefined) void this.#drain();
+  }
+
+  #arm(): void {
+    this.#timer ??= setTimeout(() => this.#onTimer(), this.#options.flushMs).unref();
+  }
+
+  #append(line: string): void {
+    const most = line.length * BYTES_PER_CHARACTER + 1;
+    if (this.#used + most > CHUNK) this.#cutChunk();
+    if (most > CHUNK) {
+      this.#push(Buffer.from(`${line}\n`));
+      return;
     }
+    const page = (this.#page ??= this.#spare ?? Buffer.allocUnsafeSlow(CHUNK));
+    this.#spare = undefined;
+    const end = this.#used + page.write(line, this.#used);
+    page[end] = LINE_FEED;
+    this.#waiting += end + 1 - this.#used;
+    this.#used = end + 1;
+  }
+
+  #push(chunk: Buffer): void {
+    this.#waiting += chunk.length;
+    this.#chunks.push(chunk);
   }
 
   /** Closes the file and opens what is there under its name: for SIGUSR2, after a rename from outside. */
@@ -138,11 +165,15 @@ export class LineWriter {
   }
 
   #cutChunk(): void {
-    if (this.#text === '') return;
-    const chunk = Buffer.from(this.#text, 'utf8');
-    this.#waiting += chunk.length - this.#text.length;
-    this.#chunks.push(chunk);
-    this.#text = '';
+    if (this.#page === undefined || this.#used === 0) return;
+    this.#chunks.push(this.#page.subarray(0, this.#used));
+    this.#page = undefined;
+    this.#used = 0;
+  }
+
+  /** The memory of a chunk that is written serves the next one. */
+  #recycle(chunk: Buffer): void {
+    if (chunk.buffer.byteLength === CHUNK && this.#page === undefined) this.#spare = Buffer.from(chunk.buffer);
   }
 
   /** The only place that touches the target; runs once at a time. */
@@ -150,15 +181,19 @@ export class LineWriter {
     this.#draining = true;
     try {
       await this.#prepareTarget();
-      for (this.#cutChunk(); this.#chunks.length > 0; this.#cutChunk()) {
+      this.#cutChunk();
+      while (this.#chunks.length > 0) {
         await this.#writeChunk(this.#chunks[0]);
         if (this.#failing) this.#recovered();
+        // What came meanwhile gathers until the timer, so that much of it goes in one write.
+        if (this.#chunks.length === 0 && this.#closed) this.#cutChunk();
         await this.#prepareTarget();
       }
     } catch (error) {
       this.#onError(error as NodeJS.ErrnoException);
     }
     this.#draining = false;
+    if (this.#used > 0 && !this.#closed) this.#arm();
     if (this.#abandoned) this.#closeFd();
     for (const resolve of this.#idle.splice(0)) resolve();
   }
@@ -174,7 +209,10 @@ export class LineWriter {
     // `close` may have given up on the chunks meanwhile.
     if (this.#chunks[0] !== chunk) return;
     if (rest.length > 0) this.#chunks[0] = rest;
-    else this.#chunks.shift();
+    else {
+      this.#chunks.shift();
+      this.#recycle(chunk);
+    }
     this.#waiting += rest.length - chunk.length;
   }
 
@@ -184,7 +222,7 @@ export class LineWriter {
     if (this.#reopenWanted && typeof target === 'string') this.#closeFd();
     this.#reopenWanted = false;
     if (this.#fd === undefined) return await this.#open();
-    if (typeof target === 'number' || !this.#isFile || this.#chunks.length + this.#text.length === 0) return;
+    if (typeof target === 'number' || !this.#isFile || this.#chunks.length + this.#used === 0) return;
     const found = await stat(target);
     if (found !== undefined && found.ino === this.#inode && (rotate === undefined || found.size < rotate.size)) return;
     // Another process has rotated, someone has moved or deleted the file, or it is our turn.
