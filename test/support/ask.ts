@@ -73,7 +73,8 @@ export function http2Asker(port: number): Asker {
   const connected = (): http2.ClientHttp2Session => {
     if (session !== undefined && !session.closed && !session.destroyed) return session;
     // Node's client counts what it could not send of an upload that was answered early as memory of its session for ever.
-    session = http2.connect(`https://127.0.0.1:${port}`, { rejectUnauthorized: false, maxSessionMemory: 1000 });
+    const options = { rejectUnauthorized: false, maxSessionMemory: 1000, maxHeaderListPairs: 1000 };
+    session = http2.connect(`https://127.0.0.1:${port}`, options);
     session.on('error', () => undefined);
     return session;
   };
