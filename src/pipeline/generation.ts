@@ -106,7 +106,7 @@ export class Generation implements WalkOwner {
   #respond(x: Exchange, client: ClientSide, outcome: Answer | Refusal): void {
     const refused = outcome.kind === 'refusal';
     if (refused) x.decision = outcome;
-    const headers = refused ? problemHeaders(outcome, x.id) : outcome.headers.slice();
+    const headers = refused ? problemHeaders(outcome, x.id) : [...outcome.headers, 'x-request-id', x.id];
     this.#parts.decorate(x, headers);
     client.respond(outcome.status, headers, refused ? problemBody(outcome, x.id) : outcome.body);
   }

@@ -180,7 +180,7 @@ export class Walk implements AnswerSink, BodySink, ClientWatcher {
   onHead(status: number, headers: HeaderList, length: number | undefined): void {
     if (this.#ended) return;
     try {
-      this.#x.response = { status, headers: responseHeaders(headers), length, body: undefined };
+      this.#x.response = { status, headers: this.#named(responseHeaders(headers)), length, body: undefined };
       this.#judging = true;
       this.#run('responseHead', 0);
     } catch (fault) {
@@ -244,7 +244,7 @@ export class Walk implements AnswerSink, BodySink, ClientWatcher {
   }
 
   #join(headers: HeaderList, socket: Duplex, rest: Buffer): void {
-    const client = this.#client.upgrade(responseHeaders(headers));
+    const client = this.#client.upgrade(this.#named(responseHeaders(headers)));
     this.#started = true;
     openTunnel(this.#x, this.#plan, client, { socket, rest }, (refusal) => {
       if (refusal !== undefined) this.#x.decision = refusal;
@@ -363,9 +363,15 @@ export class Walk implements AnswerSink, BodySink, ClientWatcher {
   }
 
   #answer(answer: Answer): void {
-    const headers = answer.headers.slice();
+    const headers = this.#named(answer.headers.slice());
     this.#plan.decorate?.(this.#x, headers);
     this.#client.respond(answer.status, headers, answer.body);
+  }
+
+  /** Every answer says under which id the record has it: nothing else helps a user to ask what happened. */
+  #named(headers: HeaderList): HeaderList {
+    headers.push('x-request-id', this.#x.id);
+    return headers;
   }
 
   #over(): void {

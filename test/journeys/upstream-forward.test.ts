@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import http2 from 'node:http2';
 import net from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { forgedNames, hiddenInAnswers, honestNames, shownInAnswers } from '../cases/forged-headers.ts';
 import { type Asker, http1Asker, http2Asker } from '../support/ask.ts';
 import { type Echo, fieldsOf, type SeenRequest, startEcho } from '../support/echo.ts';
@@ -38,11 +39,14 @@ listeners: { plain: { address: 127.0.0.1:0 }, secure: { address: 127.0.0.1:0, tl
 trusted-proxies: [127.0.0.2, 127.0.0.3]
 services:
   s: ${echo.url}
+  dead: http://127.0.0.1:1
   own: { targets: ["${echo.url}", "http://localhost:${second.port}"], host: service, dns: { family: ipv4 } }
   picky: { targets: ["${echo.url}"], headers: { drop: [cookie, x-app-*], keep: [x-real-ip, x-user] } }
   h2: { targets: ["${h2service.url}"], protocol: h2c }
 routes:
   - { path: /**, service: s, authentication: none }
+  - { path: /get-only/**, methods: [GET], service: s, authentication: none }
+  - { path: /dead/**, service: dead, authentication: none }
   - { path: /own/**, service: own, authentication: none }
   - { path: /picky/**, service: picky, authentication: none }
   - { path: /h2/**, service: h2, authentication: none }
@@ -315,6 +319,28 @@ describe('Host', () => {
 });
 
 describe('answers', () => {
+  test('every one carries the id that its record and the service have', async () => {
+    const cases = [
+      { path: '/x', status: 200 },
+      { path: '/get-only/x', method: 'POST', status: 405 },
+      { path: '/get-only/x', method: 'OPTIONS', status: 204 },
+      { path: '/dead/x', status: 502 },
+    ];
+    for (const { path, method, status } of cases) {
+      for (const client of [h1, h2]) {
+        const from = echo.requests.length;
+        const reply = await client.ask({ path, method, headers: { host: 'api.test', 'x-request-id': 'a'.repeat(32) } });
+        assert.equal(reply.status, status);
+        const id = String(reply.headers['x-request-id']);
+        assert.match(id, /^(?!a{32})[0-9a-f]{32}$/);
+        if (status === 200) assert.deepEqual(fieldsOf(echo.requests[from], 'x-request-id'), [id]);
+        for (let i = 0; i < 100 && !(await gateway.records()).some((one) => one.request_id === id); i++) await wait(10);
+        const record = (await gateway.records()).find((one) => one.request_id === id);
+        assert.deepEqual([record?.http.path, record?.http.status], [path, status]);
+      }
+    }
+  });
+
   test('what clients must not see stays here, what they must arrives', async () => {
     const framing = new Set([
       'connection',
