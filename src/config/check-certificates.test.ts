@@ -28,7 +28,7 @@ test('certificates are read when the configuration loads', async () => {
       `{ certificate: ${a.key}, key: ${a.certificate} }`,
       ['the file holds no PEM certificate', 'the file holds no PEM private key'],
     ],
-    [`{ certificate: ., key: ${a.key} }`, ['the file cannot be read (EISDIR)']],
+    [`{ certificate: ., key: ${a.key} }`, ['the file cannot be read (it is a folder)']],
   ];
   for (const [tls, expected] of cases) {
     for (const text of [

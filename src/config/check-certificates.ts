@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mapping } from './checks.ts';
+import { describeFileError } from './file-error.ts';
 import type { Report } from './findings.ts';
 import type { Path } from './schema-tree.ts';
 
@@ -36,7 +37,10 @@ function attempt<T>(file: unknown, at: Path, what: string, parse: (pem: Buffer) 
     bytes = readFileSync(file);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    report(at, code === 'ENOENT' ? `there is no such file: ${file}` : `the file cannot be read (${code}): ${file}`);
+    report(
+      at,
+      code === 'ENOENT' ? `there is no such file: ${file}` : `the file cannot be read (${describeFileError(error)}): ${file}`,
+    );
     return undefined;
   }
   try {

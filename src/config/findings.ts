@@ -1,7 +1,7 @@
 import type { Alias, Node } from 'yaml';
 import { type Problem, sortProblems } from './problem.ts';
 import type { Path } from './schema-tree.ts';
-import { maskedExcerpt, type Range, secretRanges } from './secrets.ts';
+import { findMasks, type Masks, maskedExcerpt } from './secrets.ts';
 import { type Place, placeOfKey, placeOfValue, type Source } from './source.ts';
 
 /** Something found wrong, before it is known how it is to be shown. */
@@ -67,12 +67,12 @@ export class Findings {
 
   /** All problems, sorted by position, with nothing secret in them. */
   problems(): Problem[] {
-    const masks = secretRanges(this.source);
+    const masks = findMasks(this.source);
     const shown = mergeAliased(this.source, this.found);
     return sortProblems(shown.map((finding) => this.#problem(finding, masks)));
   }
 
-  #problem(finding: Finding, masks: readonly Range[]): Problem {
+  #problem(finding: Finding, masks: Masks): Problem {
     const { line, col } = this.source.lines.linePos(finding.place.offset);
     return {
       file: this.source.file,

@@ -53,7 +53,10 @@ test('values from the environment and secrets stand in no problem', async () => 
 
 test('what cannot be read at all is a problem, not an exception', async () => {
   const cases: [string, RegExp][] = [
-    [path.join(FOLDER, 'no-such-file.yaml'), /no-such-file\.yaml:1:1: cannot be read: no such file$/],
+    [
+      path.join(FOLDER, 'no-such-file.yaml'),
+      /no-such-file\.yaml:1:1: cannot be read: no such file \(`portcullis init` writes one\)$/,
+    ],
     [FOLDER, /testdata:1:1: cannot be read: it is a folder$/],
   ];
   for (const [file, expected] of cases) {

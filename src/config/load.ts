@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Scalar } from 'yaml';
 import { checkCertificates } from './check-certificates.ts';
 import { crossCheck } from './checks.ts';
+import { describeFileError } from './file-error.ts';
 import { Findings } from './findings.ts';
 import { reportIssue } from './issues.ts';
 import { issueMessage } from './messages.ts';
@@ -28,7 +29,8 @@ export async function loadConfiguration(file: string, environment: Environment =
   try {
     bytes = await readFile(file);
   } catch (error) {
-    return failure(file, `cannot be read: ${describeFileError(error)}`);
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    return failure(file, `cannot be read: ${describeFileError(error)}`, missing ? '`portcullis init` writes one' : undefined);
   }
   if (bytes.length > LARGEST_FILE) return failure(file, 'is larger than 16 MiB');
   try {
@@ -50,15 +52,8 @@ export function checkText(file: string, text: string, environment: Environment):
   }
 }
 
-function failure(file: string, message: string): LoadResult {
-  return { ok: false, problems: [{ file, line: 1, column: 1, message }] };
-}
-
-function describeFileError(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'ENOENT') return 'no such file';
-  if (code === 'EISDIR') return 'it is a folder';
-  return code === 'EACCES' ? 'permission denied' : String(code ?? 'unknown error');
+function failure(file: string, message: string, hint?: string): LoadResult {
+  return { ok: false, problems: [{ file, line: 1, column: 1, message, hint }] };
 }
 
 function checkSource(source: Source, environment: Environment): LoadResult {

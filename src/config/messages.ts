@@ -20,6 +20,9 @@ const TYPE_NAMES: Record<string, string> = {
   null: 'nothing',
 };
 
+/** How to write what was expected, for those who wrote a single value instead. */
+const HOW: Record<string, string> = { 'a mapping': ', such as { key: value }', 'a list': ': write it in [ ]' };
+
 /** The message of one issue where the schema has none of its own. Never holds the value that was found. */
 export function issueMessage(issue: Issue): string {
   switch (issue.code) {
@@ -44,9 +47,21 @@ export function issueMessage(issue: Issue): string {
 
 /** For a word that must be one of a few: the nearest of these. */
 export function wordHint(issue: Issue): string | undefined {
+  const truth = truthMeant(issue);
+  if (truth !== undefined) return `did you mean ${truth}?`;
   const candidates = allowedWords(issue);
   const found = typeof issue.input === 'string' ? nearest(issue.input, candidates) : undefined;
   return found === undefined ? undefined : didYouMean(found);
+}
+
+const TRUTH: Record<string, boolean> = { yes: true, on: true, no: false, off: false };
+
+/** The words of older YAML, where a truth value may stand. */
+function truthMeant(issue: Issue): boolean | undefined {
+  const branches = issue.code === 'invalid_union' ? (issue.errors as Issue[][]).map(([first]) => first) : [issue];
+  const wanted = branches.some((branch) => branch?.code === 'invalid_type' && branch.expected === 'boolean');
+  const word = typeof issue.input === 'string' ? issue.input.toLowerCase() : '';
+  return wanted && Object.hasOwn(TRUTH, word) ? TRUTH[word] : undefined;
 }
 
 export function didYouMean(word: string): string {
@@ -76,7 +91,7 @@ function expected(what: string, found: unknown): string {
   const name = typeName(kind);
   // "not text" would say nothing: every word of the file is text.
   return kind === 'undefined' || kind === 'string' || kind === 'number'
-    ? `expected ${what}`
+    ? `expected ${what}${HOW[what] ?? ''}`
     : `expected ${what}, not ${typeof found === 'boolean' ? `${found}` : name}`;
 }
 

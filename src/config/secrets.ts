@@ -1,4 +1,4 @@
-import { isScalar, type Scalar, visit } from 'yaml';
+import { isMap, isScalar, type Scalar, visit } from 'yaml';
 import { type Excerpt, makeExcerpt } from './problem.ts';
 import { resolved, type Source } from './source.ts';
 
@@ -13,41 +13,68 @@ const USER_INFO = /(:\/\/)[^\s/@"']+@/g;
 const REFERENCE = /^["']?\$\{\w+\}["']?(?=[\s,}\]]|$)/;
 const FILE_NAME = /^["']?[\w./-]+\.(?:key|pem|crt|cer|der|yaml|yml|json)["']?$/;
 
+/** Beside a `certificate` no key is written out, and a key in DER or PEM cannot begin like this. */
+const FILE_PATH = /^\.{0,2}\/[\w./-]{1,200}$/;
+
 /** True when a value under this key must not be shown. A name of a key file is no secret. */
 export function isSecret(key: string, value: string): boolean {
   return SECRET_KEY.test(key) && !FILE_NAME.test(value);
 }
 
-/** Where secrets stand in the text. */
-export function secretRanges(source: Source): Range[] {
-  return secretScalars(source).flatMap(({ range }) => (range ? [[range[0], range[1]] as const] : []));
+/** What must not be shown of a text, and what only looks like that. */
+export interface Masks {
+  readonly secrets: readonly Range[];
+  readonly files: readonly Range[];
+}
+
+/** Looks through the whole file once, for all its problems. */
+export function findMasks(source: Source): Masks {
+  const ranges = (scalars: Scalar[]) => scalars.flatMap(({ range }) => (range ? [[range[0], range[1]] as const] : []));
+  return { secrets: ranges(secretScalars(source)), files: ranges(keyFiles(source)) };
 }
 
 /** Every scalar of the file that stands under a key with a secret-looking name. */
 export function secretScalars(source: Source): Scalar[] {
   const found: Scalar[] = [];
   visit(source.document, {
-    Pair(_, { key, value }) {
+    Pair(_, { key, value }, ancestors) {
       const scalar = resolved(source, value);
-      if (isScalar(key) && isScalar(scalar) && isSecret(String(key.value), String(scalar.value))) found.push(scalar);
+      if (!isScalar(key) || !isScalar(scalar) || isKeyFile(String(key.value), scalar, ancestors.at(-1))) return;
+      if (isSecret(String(key.value), String(scalar.value))) found.push(scalar);
+    },
+  });
+  return found;
+}
+
+/** True for the path in `{ certificate: …, key: /run/secrets/tls }`. */
+function isKeyFile(key: string, { value }: Scalar, around: unknown): boolean {
+  return key === 'key' && isMap(around) && around.has('certificate') && FILE_PATH.test(String(value));
+}
+
+function keyFiles(source: Source): Scalar[] {
+  const found: Scalar[] = [];
+  visit(source.document, {
+    Pair(_, { key, value }, ancestors) {
+      if (isScalar(key) && isScalar(value) && isKeyFile(String(key.value), value, ancestors.at(-1))) found.push(value);
     },
   });
   return found;
 }
 
 /** The line around `offset`, secrets taken out; undefined for an empty one. */
-export function maskedExcerpt(source: Source, offset: number, masks: readonly Range[]): Excerpt | undefined {
+export function maskedExcerpt(source: Source, offset: number, masks: Masks): Excerpt | undefined {
   const from = source.text.lastIndexOf('\n', offset - 1) + 1;
   const end = source.text.indexOf('\n', from);
   const to = end === -1 ? source.text.length : end;
   const line = source.text.slice(from, to).replace(/\r$/, '');
   if (line.trim() === '') return undefined;
   // Ranges of the tree know every form of a scalar; the patterns still hold where a file has no tree because it cannot be read.
-  const own = masks
+  const own = masks.secrets
     .filter(([start, stop]) => start < to && stop > from)
     .map(([start, stop]): Range => [start - from, Math.min(stop, to) - from]);
+  const isFile = (at: number) => masks.files.some(([start, stop]) => start <= at && at < stop);
   const patterns = [
-    ...matches(line, SECRET_PAIR, 1, (text) => !FILE_NAME.test(text)),
+    ...matches(line, SECRET_PAIR, 1, (text) => !FILE_NAME.test(text)).filter(([start]) => !isFile(from + start)),
     ...matches(line, USER_INFO, 1, () => true),
   ];
   const masked = mask(

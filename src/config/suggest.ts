@@ -1,11 +1,14 @@
 /** Longer words are typed by nobody; the bound keeps the cost of a hostile file small. */
 const LONGEST = 64;
 
+/** Fewer letters begin too much. */
+const SHORTEST_BEGINNING = 4;
+
 /**
  * The nearest of `candidates` to what was written, or undefined when none is near: at most a third of the longer word
- * may differ, counted in insertions, deletions, substitutions and swaps of neighbours.
+ * may differ, counted in insertions, deletions, substitutions and swaps of neighbours. Where none is, the one that it begins.
  */
-export function nearest(written: string, candidates: Iterable<string>): string | undefined {
+export function nearest(written: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   let bestDistance = Number.POSITIVE_INFINITY;
   if (written.length > LONGEST) return undefined;
@@ -18,7 +21,14 @@ export function nearest(written: string, candidates: Iterable<string>): string |
       bestDistance = distance;
     }
   }
-  return best;
+  return best ?? beginning(written.toLowerCase(), candidates);
+}
+
+/** The one candidate that a shortened word begins, such as `cert` for `certificate`. */
+function beginning(written: string, candidates: readonly string[]): string | undefined {
+  if (written.length < SHORTEST_BEGINNING) return undefined;
+  const found = new Set(candidates.filter((candidate) => candidate.toLowerCase().startsWith(written)));
+  return found.size === 1 ? [...found][0] : undefined;
 }
 
 /** Damerau–Levenshtein distance in its restricted form: no part of a word is edited twice. */

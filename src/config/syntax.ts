@@ -1,6 +1,7 @@
 import { isMap, isScalar, isSeq, type Node, visit, type YAMLError } from 'yaml';
 import type { Findings } from './findings.ts';
 import { isMergeKey, resolved, type Source } from './source.ts';
+import { yamlWords } from './yaml-words.ts';
 
 /** Only the first error of syntax is worth showing, the others mostly follow from it; doubled keys are shown all. */
 export function checkSyntax(source: Source, findings: Findings): boolean {
@@ -26,13 +27,14 @@ function keyEnd(text: string, from: number): number {
 function syntaxMessage(error: YAMLError): string {
   if (error.code === 'RESOURCE_EXHAUSTION' || error.message.startsWith('Maximum call stack')) return 'nested too deeply';
   if (error.code === 'MULTIPLE_DOCS') return 'a configuration is one YAML document: no second one after `---`';
-  // What stands behind the colon is a piece of the file, and could be of a secret.
-  return `not valid YAML: ${error.message.replace(/: "[^]*$/, '').replace(/^([A-Z])(?=[a-z])/, (letter) => letter.toLowerCase())}`;
+  return `not valid YAML: ${yamlWords(error.message)}`;
 }
 
 /** A quote that is never closed is found at the end of the file; it has to be mended where it was opened. */
 function syntaxOffset(source: Source, error: YAMLError): number {
   let offset = error.pos[0];
+  // The indentation is wrong, but what people look for is what is indented.
+  if (error.code === 'BAD_INDENT') return offset + (/^ */.exec(source.text.slice(offset, offset + 200))?.[0].length ?? 0);
   if (error.code !== 'MISSING_CHAR' || offset < source.text.trimEnd().length) return offset;
   visit(source.document, {
     Scalar(_, { type, range }) {
@@ -42,9 +44,11 @@ function syntaxOffset(source: Source, error: YAMLError): number {
   return offset;
 }
 
+/** What a reference to the environment looks like to the parser, where it stands without quotes. */
 function syntaxHint(source: Source, error: YAMLError): string | undefined {
   const line = source.text.slice(source.text.lastIndexOf('\n', error.pos[0]) + 1).split('\n', 1)[0];
-  return /\$\{/.test(line) ? 'inside { } and [ ], a value with ${…} must stand in quotes' : undefined;
+  if (!line.includes('${') || /quote/.test(yamlWords(error.message))) return undefined;
+  return 'inside { } and [ ], a value with ${…} must stand in quotes';
 }
 
 /** An alias to nothing, to what contains it, or a merge of what is no mapping: the parser finds these too late. */

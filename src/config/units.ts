@@ -104,17 +104,18 @@ loopback.addAddress('::1', 'ipv6');
 /** Schema of an address to listen on. */
 export function address() {
   return z
-    .string()
+    .string({ error: ({ input }) => (typeof input === 'number' ? noAddress(input) : undefined) })
     .transform((value, context) => {
       const parsed = parseAddress(value);
       if (parsed !== undefined) return parsed;
-      context.addIssue({
-        code: 'custom',
-        message: `${JSON.stringify(value)} is not an address to listen on: write HOST:PORT with an IP address, such as 127.0.0.1:8080, 0.0.0.0:8443 or [::1]:8443`,
-      });
+      context.addIssue({ code: 'custom', message: noAddress(value) });
       return z.NEVER;
     })
     .meta({ format: 'address' });
+}
+
+function noAddress(value: string | number): string {
+  return `${JSON.stringify(value)} is not an address to listen on: write HOST:PORT with an IP address, such as 127.0.0.1:8080, 0.0.0.0:8443 or [::1]:8443`;
 }
 
 const certificatePair = z
