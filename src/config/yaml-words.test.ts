@@ -13,6 +13,7 @@ test('what people write wrong is told in words that say what to do', () => {
     ['a:\n  b: {\nc: 1', /^"\{" is not closed by "\}"/],
     ['a:\n  b: 1\n c: 2', /keys of one mapping must begin at the same column/],
     ['a:\n  - 1\n - 2', /same column/],
+    ['a: [\n  - 1\n]', /separated by commas/],
     ['a: b: c', /must stand in quotes/],
     ['a:\n  b\n  c: 1', /a key is followed by|": "/],
     ['a: "b', /^a quote that is never closed$/],
