@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { openError } from '../config/open-error.ts';
 import { type Address, formatAddress, isLoopback } from '../config/units.ts';
 import type { Log } from '../pipeline/stage.ts';
 
@@ -92,9 +93,10 @@ function makeServer(tls: AdminServerOptions['tls'], handler: Handler): http.Serv
 
 function listen(server: http.Server, address: Address): Promise<Address> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
+    const failed = (error: Error) => reject(openError('the admin listener', address, error));
+    server.once('error', failed);
     server.listen({ host: address.host, port: address.port, exclusive: true }, () => {
-      server.off('error', reject);
+      server.off('error', failed);
       resolve({ host: address.host, port: (server.address() as AddressInfo).port });
     });
   });

@@ -7,6 +7,7 @@ import { createTlsStore, type Pem, type TlsOption, type TlsStore } from '../list
 import { makeSelfSigned } from '../listen/tls/self-signed.ts';
 import type { Log } from '../pipeline/stage.ts';
 import { hashOptions } from './hash.ts';
+import { openError } from './open-error.ts';
 
 /** What all doors have in common. */
 export interface DoorsParts {
@@ -126,7 +127,7 @@ export class Doors {
     } catch (error) {
       void listener.drain();
       tls?.close();
-      throw new Error(`listener ${name} cannot be opened: ${(error as Error).message}${this.#whoHas(options, error)}`);
+      throw openError(`listener ${name}`, options.address, error, this.#whoHas(options, error));
     }
   }
 
@@ -136,7 +137,7 @@ export class Doors {
     const own = [...this.#open.values()].find((door) => door.address.port === address.port);
     return own === undefined
       ? ''
-      : ` (listener ${own.listener.name} has that port: to move to another address on it takes a restart)`;
+      : `by listener ${own.listener.name}: to move to another address on the same port takes a restart`;
   }
 
   async #loadTls(name: string, options: ListenerOptions): Promise<TlsStore | undefined> {
