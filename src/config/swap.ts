@@ -10,6 +10,7 @@ import type { ClientSide } from '../pipeline/client.ts';
 import type { Generation } from '../pipeline/generation.ts';
 import type { Place } from '../pipeline/order.ts';
 import type { Log } from '../pipeline/stage.ts';
+import { upstreamSources } from '../upstream/metrics.ts';
 import type { UpstreamsOfConfiguration } from '../upstream/upstreams.ts';
 import { CarryStore } from './carry.ts';
 import { Doors, type DoorsChange } from './doors.ts';
@@ -182,6 +183,7 @@ export class Gateway implements Corridor {
     this.#upstreams = next.upstreams;
     this.#observe = next.observe;
     this.#observeKey = hashOptions(options.observe);
+    for (const source of upstreamSources(() => next.upstreams.snapshot())) next.observe.metrics.register(source);
     if (oldGeneration !== undefined && oldGeneration !== next.generation) this.#leave(oldGeneration.retire());
     if (oldObserve !== undefined && oldObserve !== next.observe) this.#leave(oldObserve.close());
   }

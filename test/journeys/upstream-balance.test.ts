@@ -542,7 +542,7 @@ describe('time', () => {
   });
 });
 
-test('metrics count calls and tries of each service', async () => {
+test('metrics count calls and tries of each service, and tell the state of each target', async () => {
   const text = await (await fetch(`http://127.0.0.1:${gateway.port('admin')}/metrics`)).text();
   const value = (line: string) => Number(new RegExp(`^${line.replaceAll(/[{}]/g, '\\$&')} (\\S+)$`, 'm').exec(text)?.[1]);
   assert.equal(value('portcullis_upstream_responses_total{service="turn",status="2xx"}'), 30);
@@ -552,6 +552,18 @@ test('metrics count calls and tries of each service', async () => {
   assert.equal(value('portcullis_upstream_tries_total{service="budget"}'), 50);
   assert.equal(value('portcullis_upstream_responses_total{service="budget",status="none"}'), 40);
   assert.equal(value('portcullis_upstream_duration_seconds_count{service="turn"}'), 30);
+  assert.equal(value('portcullis_upstream_retries_total{service="half-dead",outcome="allowed"}'), 5);
+  assert.equal(value('portcullis_upstream_retries_total{service="budget",outcome="denied"}'), 40);
+  assert.equal(value('portcullis_upstream_calls{service="turn"}'), 0);
+  assert.equal(value('portcullis_upstream_queue{service="turn"}'), 0);
+  assert.equal(value('portcullis_upstream_breaker_open{service="breaker"}'), 0);
+  const of = (service: string, target: string) => `{service="${service}",target="http://${target}",address="${target}"}`;
+  const dead = `127.0.0.1:${deadPort}`;
+  assert.equal(value(`portcullis_target_up${of('half-dead', targets.e1.address)}`), 1);
+  assert.equal(value(`portcullis_target_up${of('half-dead', dead)}`), 0);
+  assert.equal(value(`portcullis_target_failures_total${of('half-dead', dead)}`), 5);
+  assert.equal(value(`portcullis_target_connections${of('turn', targets.a1.address)}`), 1);
+  assert.equal(value(`portcullis_target_calls${of('turn', targets.a1.address)}`), 0);
 });
 
 describe('names', () => {
