@@ -43,5 +43,24 @@ test('certificates are read when the configuration loads', async () => {
   }
 });
 
+test('so are those that services name', async () => {
+  await using files = await tlsFiles(['a.test']);
+  const a = files.of('a.test');
+  const cases: [string, string[]][] = [
+    [`{ ca: ${files.ca}, certificate: ${a.certificate}, key: ${a.key} }`, []],
+    ['{ ca: nowhere.pem }', ['there is no such file: ']],
+    [`{ ca: ${a.key} }`, ['the file holds no PEM certificate']],
+    [`{ certificate: ${files.ca}, key: ${a.key} }`, ['this private key does not belong to the certificate']],
+  ];
+  for (const [tls, expected] of cases) {
+    const text = `${PLAIN}\nservices: { b: { targets: ['https://127.0.0.1:9001'], tls: ${tls} } }\n${ROUTES}`;
+    const result = checkText(path.join(files.dir, 'portcullis.yaml'), text, {});
+    const messages = result.ok ? [] : result.problems.map((problem) => problem.message);
+    assert.equal(messages.length, expected.length, `${tls}: ${messages.join('; ')}`);
+    expected.forEach((beginning, i) => assert.ok(messages[i].startsWith(beginning), `${messages[i]} | ${beginning}`));
+  }
+});
+
 const PLAIN = 'listeners: { l: { address: 127.0.0.1:0 } }';
-const REST = 'services: { b: http://127.0.0.1:9001 }\nroutes: [{ path: /**, service: b, authentication: none }]';
+const ROUTES = 'routes: [{ path: /**, service: b, authentication: none }]';
+const REST = `services: { b: http://127.0.0.1:9001 }\n${ROUTES}`;

@@ -6,14 +6,20 @@ import type { Report } from './findings.ts';
 import type { Path } from './schema-tree.ts';
 
 /**
- * Reads the certificates that listeners name, so that a missing file, a file that is none, or a key that belongs to
- * another certificate is told with its position, before anything is changed.
+ * Reads the certificates that listeners and services name, so that a missing file, a file that is none, or a key that
+ * belongs to another certificate is told with its position, before anything is changed.
  */
 export function checkCertificates(raw: unknown, report: Report): void {
   const file = mapping(raw);
   for (const [name, listener] of Object.entries(mapping(file.listeners)))
     checkTls(mapping(listener).tls, ['listeners', name, 'tls'], report);
   checkTls(mapping(file.admin).tls, ['admin', 'tls'], report);
+  for (const [name, service] of Object.entries(mapping(file.services))) {
+    const tls = mapping(mapping(service).tls);
+    const at = ['services', name, 'tls'];
+    checkPair(tls, at, report);
+    attempt(tls.ca, [...at, 'ca'], 'certificate', (pem) => new X509Certificate(pem), report);
+  }
 }
 
 function checkTls(tls: unknown, at: Path, report: Report): void {

@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import path from 'node:path';
 import { findConflicts } from '../route/conflicts.ts';
 import type { Report } from './findings.ts';
 import { didYouMean } from './messages.ts';
@@ -15,6 +17,7 @@ export function crossCheck(raw: unknown, report: Report): void {
   checkAddresses(file, report);
   checkServices(file, report);
   checkDuplicates(file, report);
+  checkAccessFile(file, report);
 }
 
 type Mapping = Readonly<Record<string, unknown>>;
@@ -64,6 +67,22 @@ function checkAdmin(file: Mapping, report: Report): void {
       ['admin', 'address'],
       `${formatAddress(address)} is reachable from other machines: the admin listener needs ${missing.join(' and ')} there`,
     );
+}
+
+/** The gateway would start and lose every record: that a file cannot be written is for it no reason to refuse requests. */
+function checkAccessFile(file: Mapping, report: Report): void {
+  const { access } = mapping(file.observe);
+  if (typeof access !== 'string' || !path.isAbsolute(access)) return;
+  if (isFolder(access))
+    report(['observe', 'access'], `this is a folder: name a file in it, such as ${path.join(access, 'access.jsonl')}`);
+}
+
+function isFolder(file: string): boolean {
+  try {
+    return statSync(file).isDirectory();
+  } catch {
+    return false;
+  }
 }
 
 function checkAddresses(file: Mapping, report: Report): void {

@@ -21,7 +21,7 @@ test('redirect-to-https', () => {
   for (const [written, expected] of cases) {
     assert.deepEqual(listenerOptions.parse({ ...LISTENER, 'redirect-to-https': written })['redirect-to-https'], expected);
   }
-  for (const wrong of [0, 65536, 1.5, 'https://x', 'x/y', 'x:0', 'x:65536', 'a b', '', 'x\r\ny', '.', null]) {
+  for (const wrong of [0, 65536, 1.5, 'https://x', 'x/y', 'x:0', 'x:65536', 'a b', '', 'x\r\ny', '.', 'yes', 'Off', null]) {
     assert.ok(!listenerOptions.safeParse({ ...LISTENER, 'redirect-to-https': wrong }).success, JSON.stringify(wrong));
   }
 });
