@@ -38,6 +38,7 @@ export class UpstreamService implements Service, Swept {
   readonly #parts: ServiceParts;
   readonly #breaker: Breaker | undefined;
   readonly #ownHost: boolean;
+  readonly #multiplexed: boolean;
   readonly #cap: number;
   /** Calls that a timeout can end. */
   readonly #watched = new CallList<RunningCall>();
@@ -55,8 +56,8 @@ export class UpstreamService implements Service, Swept {
     this.endpoints = new Endpoints(name, options, parts);
     this.#breaker = options.breaker === undefined ? undefined : new Breaker(options.breaker);
     this.#ownHost = options.host === 'service';
-    const multiplexed = options.protocol === 'h2' || options.protocol === 'h2c';
-    this.#cap = options.connections * (multiplexed ? STREAMS_PER_CONNECTION : 1);
+    this.#multiplexed = options.protocol === 'h2' || options.protocol === 'h2c';
+    this.#cap = options.connections * (this.#multiplexed ? STREAMS_PER_CONNECTION : 1);
     parts.sweeper.add(this);
   }
 
@@ -79,7 +80,9 @@ export class UpstreamService implements Service, Swept {
    * The call as it goes to this endpoint. With `host: service` each target is called by its own name, also in a retry; all
    * else about header fields was decided before.
    */
-  adapt(call: Call, endpoint: Endpoint): Call {
+  adapt(given: Call, endpoint: Endpoint): Call {
+    // HTTP/2 has no upgrade: the service answers the handshake as any GET (RFC 9110 section 7.8), and nobody has failed.
+    const call = given.upgrade && this.#multiplexed ? { ...given, upgrade: false } : given;
     if (!this.#ownHost) return call;
     // Host goes first (RFC 9110 section 7.2).
     const headers = ['host', endpoint.target.authority];

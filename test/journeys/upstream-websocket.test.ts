@@ -75,6 +75,7 @@ const ways = [
 let files: TlsFiles;
 let gateway: Gateway;
 let raw: Echo;
+let h2c: RunningService;
 const services = new Map<string, SocketService>();
 /** What the raw service writes to a request, by path. */
 const scripts = new Map<string, (socket: Socket, accept: string) => void>();
@@ -90,6 +91,7 @@ before(async () => {
       return '';
     },
   });
+  h2c = await startService((request, answer) => void answer.writeHead(404).end(`plain ${request.method}`), { kind: 'h2c' });
   const written = ways.map(
     ({ name, keys }) => `  ${name}: { targets: ["${services.get(name)?.url}"], ${keys.replace('CA', files.ca)} }`,
   );
@@ -101,12 +103,14 @@ services:
 ${written.join('\n')}
   raw: { targets: ["${raw.url}"], retries: { tries: 1 }, ejection: "off" }
   raw-undici: { targets: ["${raw.url}"], retries: { tries: 1 }, ejection: "off", client: undici }
+  h2c: { targets: ["${h2c.url}"], protocol: h2c }
   one: { targets: ["${services.get('http')?.url}"], connections: 1, queue: { wait: 50ms } }
   short: { targets: ["${services.get('http')?.url}"], timeout: 400ms, total-time: 600ms }
 routes:
 ${routes.join('\n')}
   - { path: /raw/**, service: raw, authentication: none }
   - { path: /undici-raw/**, service: raw-undici, authentication: none }
+  - { path: /h2c/**, service: h2c, authentication: none }
   - { path: /one/**, service: one, authentication: none }
   - { path: /short/**, service: short, authentication: none }
 `);
@@ -116,6 +120,7 @@ after(async () => {
   await gateway?.stop();
   for (const service of services.values()) await service.close();
   await raw?.stop();
+  await h2c?.close();
   await files?.remove();
 });
 
@@ -290,6 +295,18 @@ describe('back-pressure', () => {
     const began = performance.now();
     socket.terminate();
     assert.ok((await end).at - began < 2000, `${(await end).at - began} ms`);
+  });
+});
+
+describe('a service over HTTP/2', () => {
+  test('gets a handshake as a plain GET, and is not taken for broken', async () => {
+    for (let i = 0; i < 8; i++) {
+      const bytes = await rawRequest(gateway.port('plain'), handshake(`/h2c/${i}`), { until: /plain GET/ });
+      const answer = parseResponse(bytes);
+      assert.deepEqual([answer.status, String(answer.body)], [404, 'plain GET']);
+    }
+    const metrics = await (await fetch(`http://127.0.0.1:${gateway.port('admin')}/metrics`)).text();
+    assert.match(metrics, /^portcullis_target_failures_total\{service="h2c",.*\} 0$/m);
   });
 });
 
