@@ -6,6 +6,8 @@ if (major < 24) {
 } else {
   const { run } = await import('./cli/program.ts');
   process.exitCode = await run(process.argv.slice(2));
+  // All is done: what is still open (the look-up of a name that nobody waits for) must not keep the process.
+  setTimeout(() => process.exit(), 2000).unref();
 }
 
 export {};

@@ -12,7 +12,8 @@ export class Reloader {
   readonly #file: string;
   readonly #log: Log;
   readonly #swap: (options: GatewayOptions) => Promise<void>;
-  #running = false;
+  #begun = false;
+  #running: Promise<void> | undefined;
   #again = false;
   #asked = false;
   #serving: string;
@@ -26,23 +27,38 @@ export class Reloader {
   }
 
   /** An operator asks for it: files that the configuration names are read again even when it says the same as before. */
-  reload(): void {
+  reload(): Promise<void> {
     this.#asked = true;
-    this.fileChanged();
+    return this.fileChanged();
   }
 
-  fileChanged(): void {
+  /** Resolves when nothing is left to do; never rejects. */
+  async fileChanged(): Promise<void> {
     this.#again = true;
-    if (!this.#running) void this.#run();
+    if (this.#begun) await (this.#running ??= this.#run());
+  }
+
+  /** From here on it does what it is asked, and what it was asked before. */
+  async begin(): Promise<void> {
+    this.#begun = true;
+    if (this.#again) await this.fileChanged();
+  }
+
+  stop(): void {
+    this.#begun = false;
   }
 
   async #run(): Promise<void> {
-    this.#running = true;
-    while (this.#again) {
+    while (this.#again && this.#begun) {
       this.#again = false;
-      await this.#once();
+      try {
+        await this.#once();
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        this.#log.error('the configuration is not changed', { reason });
+      }
     }
-    this.#running = false;
+    this.#running = undefined;
   }
 
   async #once(): Promise<void> {
@@ -56,12 +72,8 @@ export class Reloader {
     const hash = hashOptions(result.options);
     if (hash === this.#serving && !this.#asked) return;
     this.#asked = false;
-    try {
-      await this.#swap(result.options);
-      this.#serving = hash;
-      this.#log.info('the configuration has been reloaded', { file: this.#file });
-    } catch (error) {
-      this.#log.error('the configuration is not changed', { reason: (error as Error).message });
-    }
+    await this.#swap(result.options);
+    this.#serving = hash;
+    this.#log.info('the configuration has been reloaded', { file: this.#file });
   }
 }

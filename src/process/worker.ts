@@ -11,6 +11,7 @@ const log = createLog();
 let gateway: Gateway | undefined;
 
 surviveDefects(log);
+process.once('exit', () => gateway?.flushLogs());
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => {});
 process.on('disconnect', () => void leave());
 process.on('message', (order: Order) => {

@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { KeptLog } from '../../test/support/corridor.ts';
+import { loadConfiguration } from '../config/load.ts';
+import type { GatewayOptions } from '../config/schema.ts';
+import { Reloader } from './reloader.ts';
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+let dir: string;
+let file: string;
+let log: KeptLog;
+let swapped: string[];
+/** What the next swaps do besides noting it. */
+let swap: (options: GatewayOptions) => Promise<void>;
+
+beforeEach(async () => {
+  dir = await mkdtemp(path.join(tmpdir(), 'portcullis-reloader-'));
+  file = path.join(dir, 'portcullis.yaml');
+  log = new KeptLog();
+  swapped = [];
+  swap = async () => {};
+});
+
+afterEach(() => rm(dir, { recursive: true }));
+
+async function write(route: string): Promise<void> {
+  const routes = `[{ path: ${route}, service: s, authentication: none }]`;
+  await writeFile(file, `listeners: { l: { address: 127.0.0.1:0 } }\nservices: { s: http://127.0.0.1:1 }\nroutes: ${routes}`);
+}
+
+async function reloader(): Promise<Reloader> {
+  await write('/a');
+  const result = await loadConfiguration(file);
+  assert.ok(result.ok);
+  return new Reloader(file, log, result.options, async (options) => {
+    swapped.push(options.routes[0].path);
+    await swap(options);
+  });
+}
+
+describe('a reload', () => {
+  test('takes a changed file over, and leaves alone what says the same', async () => {
+    const one = await reloader();
+    await one.begin();
+    await one.fileChanged();
+    assert.deepEqual(swapped, []);
+    await write('/b');
+    await one.fileChanged();
+    await one.fileChanged();
+    assert.deepEqual(swapped, ['/b']);
+    assert.match(log.text, /^info the configuration has been reloaded [^\n]*$/);
+  });
+
+  test('that an operator asks for is done, also when the file says the same', async () => {
+    const one = await reloader();
+    await one.begin();
+    await one.reload();
+    assert.deepEqual(swapped, ['/a']);
+  });
+
+  test('runs alone, and once more for all that was asked meanwhile', async () => {
+    const one = await reloader();
+    const gate = Promise.withResolvers<void>();
+    let running = 0;
+    swap = async () => {
+      assert.equal(++running, 1);
+      await gate.promise;
+      running--;
+    };
+    await one.begin();
+    const first = one.reload();
+    while (swapped.length === 0) await turn();
+    const all = Array.from({ length: 100 }, () => one.reload());
+    gate.resolve();
+    await Promise.all([first, ...all]);
+    assert.equal(swapped.length, 2);
+  });
+
+  test('waits until it may begin, and ends when it has to', async () => {
+    const one = await reloader();
+    await one.reload();
+    await one.reload();
+    assert.deepEqual(swapped, []);
+    await one.begin();
+    assert.deepEqual(swapped, ['/a']);
+    one.stop();
+    await one.reload();
+    assert.deepEqual(swapped, ['/a']);
+  });
+});
+
+describe('a reload that fails', () => {
+  test('is told with all that is wrong, and the next one works', async () => {
+    const one = await reloader();
+    await one.begin();
+    await writeFile(file, 'nonsense: true\nroutes: 7');
+    await one.fileChanged();
+    assert.match(log.text, /is not changed.*portcullis\.yaml:1:1.*nonsense/);
+    await rm(file);
+    await one.fileChanged();
+    assert.equal(log.lines.length, 2);
+    await write('/b');
+    await one.fileChanged();
+    assert.deepEqual(swapped, ['/b']);
+  });
+
+  test('for something outside of the file is tried again when an operator asks; the file before is no change', async () => {
+    const one = await reloader();
+    await one.begin();
+    swap = () => Promise.reject(new Error('the port is taken'));
+    await write('/b');
+    await one.fileChanged();
+    assert.match(log.text, /is not changed.*the port is taken/);
+    await write('/a');
+    await one.fileChanged();
+    assert.deepEqual(swapped, ['/b']);
+    swap = async () => {};
+    await write('/b');
+    await one.reload();
+    assert.deepEqual(swapped, ['/b', '/b']);
+  });
+
+  test('in a way that nobody thought of does not end all later ones', async () => {
+    const one = await reloader();
+    await one.begin();
+    for (const thrown of [undefined, null, 'text']) {
+      // oxlint-disable-next-line typescript/prefer-promise-reject-errors
+      swap = () => Promise.reject(thrown);
+      await one.reload();
+    }
+    swap = async () => {};
+    await one.reload();
+    assert.equal(log.lines.length, 4);
+    assert.match(log.text, /has been reloaded/);
+  });
+});

@@ -1,0 +1,82 @@
+import type { AddressInfo } from 'node:net';
+import type { GatewayOptions } from '../config/schema.ts';
+import { watchFiles } from '../listen/tls/watch.ts';
+import { type MetricsSnapshot, mergeSnapshots, render } from '../observe/stage.ts';
+import type { Log } from '../pipeline/stage.ts';
+import { AdminDoor } from './admin-door.ts';
+import { surviveDefects } from './defects.ts';
+import { readyLine } from './ready-line.ts';
+import { Reloader } from './reloader.ts';
+import { onSignals } from './signals.ts';
+
+export interface ServeParts {
+  /** Path of the configuration, for reloads. */
+  readonly file: string;
+  readonly options: GatewayOptions;
+  readonly log: Log;
+  /** Takes the ready line. */
+  print(line: string): void;
+}
+
+/** What serves: a gateway in this process, or a crew of workers. */
+export interface House {
+  /** Tells where the listeners are. Rejects when it cannot serve. */
+  start(): Promise<Record<string, AddressInfo>>;
+  /** Rejects, with all as it was, when it cannot take these over. */
+  reload(options: GatewayOptions): Promise<void>;
+  /** Lets running requests end, then all is closed; also from the middle of a start or a reload. */
+  drain(): Promise<void>;
+  /** Why it is not ready; nothing: it is. */
+  reasons(): string[];
+  metrics(): MetricsSnapshot[] | Promise<MetricsSnapshot[]>;
+  reopenLogs(): void;
+}
+
+/** Serves until it is told to stop. Rejects, with everything closed, when it cannot start. */
+export async function serve(parts: ServeParts, house: House): Promise<void> {
+  const { file, options, log } = parts;
+  surviveDefects(log);
+  const admin = adminOf(house, log);
+  const reloader = new Reloader(file, log, options, (next) => swap(house, admin, next));
+  const stopped = new Promise<void>((stop) => {
+    onSignals({ stop, reload: () => void reloader.reload(), reopenLogs: () => house.reopenLogs() });
+  });
+  try {
+    await Promise.race([open(parts, house, admin), stopped]);
+    const watch = watchFiles([file], () => void reloader.fileChanged());
+    void reloader.begin();
+    await stopped;
+    watch.close();
+  } finally {
+    reloader.stop();
+    await house.drain();
+    await admin.close();
+  }
+}
+
+function adminOf(house: House, log: Log): AdminDoor {
+  return new AdminDoor({
+    health: () => ({ ready: house.reasons().length === 0, reasons: house.reasons() }),
+    metrics: async () => render(mergeSnapshots(await house.metrics())),
+    log,
+  });
+}
+
+async function open(parts: ServeParts, house: House, admin: AdminDoor): Promise<void> {
+  const addresses = await house.start();
+  const change = await admin.prepare(parts.options.admin);
+  await change.commit();
+  parts.print(readyLine(parts.options, addresses, admin.url));
+}
+
+/** Both or none: the admin listener is there before the rest changes. */
+async function swap(house: House, admin: AdminDoor, next: GatewayOptions): Promise<void> {
+  const change = await admin.prepare(next.admin);
+  try {
+    await house.reload(next);
+  } catch (error) {
+    await change.undo();
+    throw error;
+  }
+  await change.commit();
+}
