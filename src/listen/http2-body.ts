@@ -1,24 +1,53 @@
-import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { BodySink, BodySource } from '../exchange/body-source.ts';
 import { type Refusal, refuse } from '../exchange/decision.ts';
 
-/** The body of one HTTP/2 request. nghttp2 has checked that it is as long as it says (RFC 9113 section 8.1.1). */
+/** What a body needs of the stream that it arrives on. */
+export interface BodyOwner {
+  /** The receiver wants bytes: send `100 Continue` where it is waited for. */
+  bodyWanted(): void;
+  /** So many bytes were taken, or thrown away: as many more may come. */
+  consumed(bytes: number): void;
+  /** The body is not as long as it said: HTTP/2 calls such a request malformed (RFC 9113 section 8.1.1). */
+  malformed(): void;
+}
+
+/** Until when a body has to be there, in `performance.now()`. */
+export interface BodyTimes {
+  readonly body: number;
+  readonly request: number;
+}
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+/**
+ * The body of one HTTP/2 request. What comes before somebody wants it is held, and what is held is not given back to the window: so the
+ * window bounds it.
+ */
 export class Http2Body implements BodySource {
   readonly length: number | undefined;
   received = 0;
   broken: Refusal | undefined = undefined;
-  limit = Number.POSITIVE_INFINITY;
+  limit = NEVER;
+  /** All of it has come and was passed on. */
   complete = false;
-  /** `performance.now()` at which the body has to be complete. */
-  deadline: number;
 
-  readonly #stream: ServerHttp2Stream;
+  readonly #owner: BodyOwner;
   #sink: BodySink | undefined = undefined;
+  #held: Buffer[] = [];
+  #paused = false;
+  /** The end of the stream has come. */
+  #ended = false;
+  #bodyBy: number;
+  #requestBy: number;
+  /** Since when nothing of it is wanted: a room or the service is the slow one then, not the client. */
+  #waitingSince: number;
 
-  constructor(stream: ServerHttp2Stream, length: number | undefined, deadline: number) {
-    this.#stream = stream;
+  constructor(owner: BodyOwner, length: number | undefined, times: BodyTimes) {
+    this.#owner = owner;
     this.length = length;
-    this.deadline = deadline;
+    this.#bodyBy = times.body;
+    this.#requestBy = times.request;
+    this.#waitingSince = performance.now();
   }
 
   start(sink: BodySink): void {
@@ -27,44 +56,81 @@ export class Http2Body implements BodySource {
       sink.onBroken(this.broken);
       return;
     }
-    // A stream without a byte ends by itself, before anybody listens.
-    if (this.#stream.readableEnded) {
-      this.#onEnd();
-      return;
-    }
-    this.#stream.on('data', (chunk: Buffer) => this.#onData(chunk));
-    this.#stream.on('end', () => this.#onEnd());
+    this.#wanted();
+    this.#flow();
+    if (!this.#ended) this.#owner.bodyWanted();
   }
 
   pause(): void {
-    this.#stream.pause();
+    if (this.#paused) return;
+    this.#paused = true;
+    this.#waitingSince = performance.now();
   }
 
   resume(): void {
-    this.#stream.resume();
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#wanted();
+    this.#flow();
+  }
+
+  /** A piece that came, perhaps an empty one, and whether it is the last one. */
+  feed(piece: Buffer, last: boolean): void {
+    this.#ended = last;
+    if (this.broken !== undefined) {
+      this.#owner.consumed(piece.length);
+      return;
+    }
+    this.received += piece.length;
+    if (piece.length > 0) this.#held.push(piece);
+    const { length, received } = this;
+    if (length !== undefined && (received > length || (last && received < length))) this.#unlikeLength();
+    else if (this.#sink !== undefined) this.#flow();
   }
 
   /** The body will not be complete. */
   breakOff(refusal: Refusal): void {
     if (this.complete || this.broken !== undefined) return;
     this.broken = refusal;
-    this.deadline = Number.POSITIVE_INFINITY;
+    for (const piece of this.#held) this.#owner.consumed(piece.length);
+    this.#held = [];
     this.#sink?.onBroken(refusal);
   }
 
-  #onData(chunk: Buffer): void {
-    if (this.broken !== undefined) return;
-    this.received += chunk.length;
-    if (this.received > this.limit) this.breakOff(refuse('body-too-large', 'the body is larger than the bound of the route'));
-    else this.#sink?.onData(chunk);
+  /** Which time is over at `now`, if any. */
+  overdue(now: number): Refusal | undefined {
+    if (this.#ended || this.broken !== undefined) return undefined;
+    if (now >= this.#requestBy) return refuse('request-timeout', 'the body did not arrive within request-time');
+    const waits = this.#paused || this.#sink === undefined;
+    return !waits && now >= this.#bodyBy ? refuse('body-timeout', 'the body did not arrive within body-time') : undefined;
   }
 
-  /** `end` also comes for a stream that was reset: only one that ended in good order is complete. */
-  #onEnd(): void {
-    if (this.broken !== undefined || this.complete) return;
-    if (this.#stream.aborted || this.#stream.rstCode !== constants.NGHTTP2_NO_ERROR) return;
+  #unlikeLength(): void {
+    this.#owner.malformed();
+    this.breakOff(refuse('body-framing', 'the body is not as long as content-length says'));
+  }
+
+  #wanted(): void {
+    this.#bodyBy += performance.now() - this.#waitingSince;
+  }
+
+  /**
+   * Passes on what is held. The piece that makes the declared length full waits for the end of the stream: the service must not have a
+   * whole request in its hands before it is known to be one.
+   */
+  #flow(): void {
+    while (this.#held.length > 0 && !this.#paused && this.broken === undefined) {
+      if (this.#held.length === 1 && !this.#ended && this.received === this.length) return;
+      this.#deliver(this.#held.shift() as Buffer);
+    }
+    if (this.#held.length > 0 || !this.#ended || this.broken !== undefined || this.complete) return;
     this.complete = true;
-    this.deadline = Number.POSITIVE_INFINITY;
-    this.#sink?.onEnd(undefined);
+    (this.#sink as BodySink).onEnd(undefined);
+  }
+
+  #deliver(piece: Buffer): void {
+    this.#owner.consumed(piece.length);
+    if (this.received > this.limit) this.breakOff(refuse('body-too-large', 'the body is larger than the bound of the route'));
+    else (this.#sink as BodySink).onData(piece);
   }
 }

@@ -1,203 +1,403 @@
-import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream, type ServerSessionOptions } from 'node:http2';
 import type { Duplex } from 'node:stream';
-import { type Refusal, refuse } from '../exchange/decision.ts';
-import type { ConnectionInfo, Exchange, RequestHead } from '../exchange/exchange.ts';
-import { type HeaderList, headerValue } from '../exchange/headers.ts';
-import { readFraming, readRequestHead } from '../exchange/read-head.ts';
-import type { Bounds, ConnectionOwner } from './corridor.ts';
-import { Http2Body } from './http2-body.ts';
+import type { ConnectionInfo } from '../exchange/exchange.ts';
+import type { HeaderList } from '../exchange/headers.ts';
+import { FrameReader } from '../exchange/http2/frame-reader.ts';
+import { DATA, DEFAULT_WINDOW, LARGEST_WINDOW } from '../exchange/http2/frames.ts';
+import { HpackDecoder } from '../exchange/http2/hpack-decoder.ts';
+import {
+  ENHANCE_YOUR_CALM,
+  FLOW_CONTROL_ERROR,
+  Http2Error,
+  INTERNAL_ERROR,
+  NO_ERROR,
+  PROTOCOL_ERROR,
+  REFUSED_STREAM,
+  STREAM_CLOSED,
+} from '../exchange/http2/http2-error.ts';
+import type { ConnectionOwner } from './corridor.ts';
+import { type FrameHandler, Http2Frames } from './http2-frames.ts';
+import { Http2Guard } from './http2-guard.ts';
+import { areTrailers } from './http2-head.ts';
+import { Http2Output } from './http2-output.ts';
+import { serveHead } from './http2-request.ts';
+import {
+  HEADER_TABLE_SIZE,
+  INITIAL_WINDOW_SIZE,
+  MAX_CONCURRENT_STREAMS,
+  MAX_HEADER_LIST_SIZE,
+  NO_RFC7540_PRIORITIES,
+} from './http2-settings.ts';
 import { Http2Stream, type StreamOwner } from './http2-stream.ts';
-import { toExchange, unreadExchange } from './read-request.ts';
 
-/** Cookie crumbs and pseudo fields come on top of the fields that we count ourselves and answer with 431. */
-const SPARE_PAIRS = 64;
+/** What a client may send before anybody has taken it: it bounds what one stream, and one connection, can have us hold. */
+const STREAM_WINDOW = 256 * 1024;
+const CONNECTION_WINDOW = 1024 * 1024;
 
-/** nghttp2 answers each of these itself; a client that sends more of them than it reads answers to is flooding. */
-const MOST_OUTSTANDING_PINGS = 10;
-const MOST_INVALID_FRAMES = 100;
+/** Heads above the listener's bounds are answered with 431 up to here; beyond, nobody means a request. */
+const LEAST_SECTION = 64 * 1024;
 
-/** Streams that ended well make up for this many resets each, so that a long-lived connection may cancel now and then. */
-const FORGIVEN_PER_STREAM = 0.25;
+/** A client that does not take what we say is not listened to either. */
+const MOST_PENDING = 256 * 1024;
 
-/** Requests whose answer takes long do not hold up a leaving gateway longer than its drain does. */
-const WINDOW = 256 * 1024;
+/** Frames for streams that we have reset may be under way: of so many streams they are ignored. */
+const REMEMBERED_RESETS = 256;
 
-/** One HTTP/2 connection of a client. */
-export class Http2Connection implements StreamOwner {
+/** How long a client that was told to go away may take to show that it has heard of it. */
+const GOAWAY_MS = 1000;
+/** How long our last words may take. */
+const LINGER_MS = 1000;
+
+const LEAVING = Buffer.from('leaving.', 'latin1');
+const EMPTY = Buffer.alloc(0);
+
+/**
+ * One HTTP/2 connection of a client (RFC 9113). Faults of the client end the connection rather than the stream wherever no honest client
+ * makes them: what resets a stream can be had again a thousand times over (CVE-2025-8671).
+ */
+export class Http2Connection implements StreamOwner, FrameHandler {
   readonly info: ConnectionInfo;
-  readonly session: ServerHttp2Session;
+  readonly output: Http2Output;
+  readonly #socket: Duplex;
   readonly #owner: ConnectionOwner<Http2Connection>;
-  readonly #bounds: Bounds;
-  readonly #streams = new Set<Http2Stream>();
+  readonly #frames = new Http2Frames(this);
+  readonly #reader = new FrameReader(this.#frames);
+  readonly #decoder = new HpackDecoder();
+  readonly #guard = new Http2Guard();
+  readonly #streams = new Map<number, Http2Stream>();
+  readonly #resetByUs = new Set<number>();
+  readonly #mostStreams: number;
+  #lastStream = 0;
   #requests = 0;
-  #resets = 0;
+  #receiveWindow = CONNECTION_WINDOW;
+  #credit = 0;
+
   #idleSince = performance.now();
-  #closing = false;
+  /** Since when a head, or a frame that could begin one, is incomplete; 0: none is. */
+  #headSince = 0;
+  /** Since when the client takes nothing of what waits for it; 0: it takes it. */
+  #stuckSince = 0;
+  /** We have asked it to go elsewhere, and by when it must have heard; 0: we have not. */
+  #goawayBy = 0;
+  /** It has heard, or had the time: new streams are refused. */
+  #settled = false;
+  /** It has said that it goes. */
+  #clientLeaves = false;
+  /** Nothing is read any more; what was written may go out until then; 0: we read. */
+  #closeBy = 0;
 
   constructor(socket: Duplex, info: ConnectionInfo, owner: ConnectionOwner<Http2Connection>) {
     this.info = info;
+    this.#socket = socket;
     this.#owner = owner;
-    this.#bounds = owner.bounds;
-    this.session = performServerHandshake(socket, sessionOptions(owner.bounds));
-    this.session.on('stream', (stream, _headers, flags, raw) => this.#onStream(stream, flags, raw as unknown as HeaderList));
-    this.session.on('error', () => this.session.destroy());
-    this.session.on('close', () => this.#onClose());
-    socket.on('error', () => this.session.destroy());
+    this.#mostStreams = owner.bounds.h2Streams;
+    this.output = new Http2Output(socket, this.#guard);
+    this.#greet();
+    socket.on('data', (chunk: Buffer) => this.#onBytes(chunk));
+    socket.on('drain', () => this.#onDrain());
+    socket.on('end', () => socket.destroy());
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => this.#onClose());
   }
 
   get idle(): boolean {
     return this.#streams.size === 0;
   }
 
+  get idleTime(): number {
+    return this.#owner.bounds.idleTime;
+  }
+
+  get mostSection(): number {
+    const { headBytes, targetBytes } = this.#owner.bounds;
+    return Math.max(LEAST_SECTION, (headBytes + targetBytes) * 2);
+  }
+
   /** Ends what has lasted too long at `now`. */
   sweep(now: number): void {
-    for (const stream of this.#streams) stream.sweep(now);
-    if (this.#streams.size > 0) return;
-    const time = this.#requests === 0 ? this.#bounds.headTime : this.#bounds.idleTime;
-    if (now >= this.#idleSince + time) this.session.destroy();
-  }
-
-  /** GOAWAY: running streams end, new ones go elsewhere. */
-  drain(): void {
-    if (this.#closing) return;
-    this.#closing = true;
-    this.session.close();
-  }
-
-  destroy(): void {
-    this.session.destroy();
-  }
-
-  streamClosed(stream: Http2Stream, reset: boolean): void {
-    if (!this.#streams.delete(stream)) return;
-    this.#resets = reset ? this.#resets + 1 : Math.max(0, this.#resets - FORGIVEN_PER_STREAM);
-    if (this.#resets > this.#bounds.h2Resets) this.session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
-    if (this.#streams.size > 0) return;
-    this.#idleSince = performance.now();
-    this.#owner.idle(this);
-  }
-
-  #onStream(stream: ServerHttp2Stream, flags: number, raw: HeaderList): void {
-    this.#requests++;
-    if (this.#streams.size === 0) this.#owner.busy(this);
-    const client = new Http2Stream(stream, this, this.#bounds);
-    this.#streams.add(client);
-    if (this.#requests >= this.#bounds.requestsPerConnection) this.drain();
-    const fields = splitPseudo(raw);
-    const refusal = fields.problem ?? this.#tooLarge(fields);
-    if (refusal !== undefined) this.#refuse(client, fields, refusal);
-    else this.#read(stream, client, fields, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0);
-  }
-
-  #read(stream: ServerHttp2Stream, client: Http2Stream, fields: PseudoAndFields, ended: boolean): void {
-    const framing = readFraming(fields.headers, '2', fields.method);
-    if (framing.kind === 'refusal') {
-      this.#refuse(client, fields, framing);
+    this.#guard.sweep(now);
+    if (this.#closeBy !== 0) {
+      if (now >= this.#closeBy) this.#socket.destroy();
       return;
     }
-    const expect = headerValue(fields.headers, 'expect');
-    const { method, path, authority, scheme, headers } = fields;
-    const head = readRequestHead(method, path, '2', headers, this.info.secure, { authority, scheme });
-    if ('kind' in head) this.#refuse(client, fields, head);
-    else if (expect !== undefined && expect.toLowerCase() !== '100-continue') this.#refuse(client, fields, refuse('expectation-failed', 'an expectation other than 100-continue'));
-    else {
-      if (expect !== undefined && !ended) stream.additionalHeaders({ ':status': 100 });
-      this.#serve(stream, client, head, framing.kind === 'length' ? framing.length : undefined, ended);
+    this.#sweepSocket(now);
+    for (const stream of this.#streams.values()) stream.sweep(now);
+    if (this.#goawayBy !== 0 && now >= this.#goawayBy) this.#settle();
+    if (this.#overdue(now)) this.#leave(NO_ERROR);
+  }
+
+  /** The gateway leaves: running streams end, new ones go elsewhere. A client may open some more before it hears of it (RFC 9113 section 6.8). */
+  drain(): void {
+    if (this.#goawayBy !== 0 || this.#closeBy !== 0) return;
+    this.#goawayBy = performance.now() + GOAWAY_MS;
+    this.output.goaway(LARGEST_WINDOW, NO_ERROR);
+    this.output.ping(false, LEAVING);
+  }
+
+  // ---- what streams ask for
+
+  consumed(stream: Http2Stream, bytes: number): void {
+    this.#giveBack(bytes);
+    if (stream.remoteClosed) return;
+    stream.credit += bytes;
+    if (stream.credit < STREAM_WINDOW / 2) return;
+    this.output.windowUpdate(stream.id, stream.credit);
+    stream.receiveWindow += stream.credit;
+    stream.credit = 0;
+  }
+
+  streamReset(stream: Http2Stream, code: number): void {
+    this.output.reset(stream.id, code);
+    if (!stream.remoteClosed) this.#remember(stream.id);
+  }
+
+  streamClosed(stream: Http2Stream, fault: boolean): void {
+    if (!this.#streams.delete(stream.id)) return;
+    if (!fault) this.#guard.served();
+    else if (this.#guard.reset(this.#owner.bounds.h2Resets)) this.#leave(ENHANCE_YOUR_CALM);
+    if (this.#streams.size > 0 || this.#closeBy !== 0) return;
+    this.#idleSince = performance.now();
+    this.#owner.idle(this);
+    if (this.#settled || this.#clientLeaves) this.#leave(NO_ERROR);
+  }
+
+  // ---- what frames mean
+
+  beginSection(id: number): void {
+    if ((id & 1) === 0) throw broken('a stream with an even number');
+    if (id > this.#lastStream || this.#resetByUs.has(id)) return;
+    const stream = this.#streams.get(id);
+    if (stream === undefined || stream.remoteClosed) throw new Http2Error(STREAM_CLOSED, 'HEADERS on a closed stream');
+  }
+
+  section(id: number, last: boolean, bytes: Buffer, from: number, to: number): void {
+    const most = this.mostSection;
+    const fields: HeaderList = [];
+    this.#decoder.decode(bytes, from, to, fields, most);
+    const { size } = this.#decoder;
+    if (size > most) throw new Http2Error(ENHANCE_YOUR_CALM, 'a head that nobody means');
+    const stream = this.#streams.get(id);
+    if (stream !== undefined) onTrailers(stream, fields, last);
+    else if (id > this.#lastStream) this.#onRequest(id, last, fields, size);
+    else this.noise(1);
+  }
+
+  data(id: number, piece: Buffer, length: number, last: boolean): void {
+    this.#receiveWindow -= length;
+    if (this.#receiveWindow < 0) throw new Http2Error(FLOW_CONTROL_ERROR, 'more than the window of the connection');
+    const stream = this.#streams.get(id);
+    if (stream === undefined) {
+      this.#onStrayData(id, length);
+      return;
+    }
+    if (stream.remoteClosed) throw new Http2Error(STREAM_CLOSED, 'DATA behind the end of a stream');
+    stream.receiveWindow -= length;
+    if (stream.receiveWindow < 0) throw new Http2Error(FLOW_CONTROL_ERROR, 'more than the window of the stream');
+    if (length > piece.length) this.consumed(stream, length - piece.length);
+    stream.feed(piece, last);
+  }
+
+  reset(id: number): void {
+    this.#checkStarted(id);
+    const stream = this.#streams.get(id);
+    if (stream === undefined) this.noise(1);
+    else stream.resetByClient();
+  }
+
+  setting(id: number, value: number): void {
+    if (id === HEADER_TABLE_SIZE) this.output.encoder.setTableSize(value);
+    else if (id === INITIAL_WINDOW_SIZE) this.#setWindows(value);
+  }
+
+  settingsEnd(): void {
+    this.output.settingsAck();
+  }
+
+  ping(payload: Buffer, ack: boolean): void {
+    if (!ack) this.output.ping(true, payload);
+    else if (this.#goawayBy !== 0 && payload.equals(LEAVING)) this.#settle();
+  }
+
+  goaway(): void {
+    this.#clientLeaves = true;
+    if (this.#streams.size === 0) this.#leave(NO_ERROR);
+  }
+
+  windowUpdate(id: number, increment: number): void {
+    if (id === 0) {
+      this.output.widen(increment);
+      return;
+    }
+    this.#checkStarted(id);
+    const stream = this.#streams.get(id);
+    if (stream === undefined) return;
+    stream.window += increment;
+    if (stream.window > LARGEST_WINDOW) stream.reset(FLOW_CONTROL_ERROR, true);
+    else this.output.send(stream);
+  }
+
+  noise(weight: number): void {
+    if (this.#guard.noise(weight)) throw new Http2Error(ENHANCE_YOUR_CALM, 'too many frames that bring nothing');
+  }
+
+  #onRequest(id: number, last: boolean, fields: HeaderList, size: number): void {
+    this.#lastStream = id;
+    if (this.#settled || this.#streams.size >= this.#mostStreams) {
+      this.#refuseStream(id, last);
+      return;
+    }
+    this.#requests++;
+    if (this.#streams.size === 0) this.#owner.busy(this);
+    const stream = new Http2Stream(id, this, last, STREAM_WINDOW);
+    this.#streams.set(id, stream);
+    this.#guard.useful(2);
+    if (this.#requests >= this.#owner.bounds.requestsPerConnection) this.drain();
+    try {
+      serveHead(stream, fields, size, this.info, this.#owner);
+    } catch (error) {
+      this.#owner.broke(error);
+      stream.reset(INTERNAL_ERROR, false);
     }
   }
 
-  #serve(stream: ServerHttp2Stream, client: Http2Stream, head: RequestHead, length: number | undefined, ended: boolean): void {
-    const deadline = performance.now() + this.#bounds.bodyTime;
-    const body = ended ? undefined : new Http2Body(stream, length, deadline);
-    client.body = body;
-    const x = toExchange(head, this.info, body, false);
-    client.serve(x, head.method === 'HEAD');
-    const refusal = this.#owner.locate(x);
-    if (refusal === undefined) this.#owner.corridor.handle(x, client);
-    else this.#owner.corridor.refuse(x, client, refusal);
+  #refuseStream(id: number, last: boolean): void {
+    this.output.reset(id, REFUSED_STREAM);
+    if (!last) this.#remember(id);
+    if (this.#settled) return;
+    if (this.#guard.reset(this.#owner.bounds.h2Resets)) throw new Http2Error(ENHANCE_YOUR_CALM, 'too many streams');
   }
 
-  #refuse(client: Http2Stream, fields: PseudoAndFields, refusal: Refusal): void {
-    const x: Exchange = unreadExchange(fields.method, fields.path, '2', this.info);
-    client.serve(x, fields.method === 'HEAD');
-    this.#owner.locate(x);
-    this.#owner.corridor.refuse(x, client, refusal);
+  /** DATA for a stream that we have reset: the client may not have known. For any other it is a fault. */
+  #onStrayData(id: number, length: number): void {
+    this.#checkStarted(id);
+    if (!this.#resetByUs.has(id)) throw new Http2Error(STREAM_CLOSED, 'DATA on a closed stream');
+    this.#giveBack(length);
   }
 
-  #tooLarge(fields: PseudoAndFields): Refusal | undefined {
-    if (fields.path.length > this.#bounds.targetBytes) return refuse('target-too-long', 'the target is longer than target-bytes');
-    if (fields.headers.length > this.#bounds.headCount * 2 && countFields(fields.headers) > this.#bounds.headCount) {
-      return refuse('headers-too-large', 'more fields than head-count');
+  /** Windows of open streams change with the setting, and may become negative (RFC 9113 section 6.9.2). */
+  #setWindows(value: number): void {
+    const change = value - this.output.streamWindow;
+    this.output.streamWindow = value;
+    for (const stream of this.#streams.values()) {
+      stream.window += change;
+      if (stream.window > LARGEST_WINDOW) throw new Http2Error(FLOW_CONTROL_ERROR, 'a window that is too large');
     }
-    return fields.bytes > this.#bounds.headBytes ? refuse('headers-too-large', 'the head is larger than head-bytes') : undefined;
+    if (change > 0) this.output.resume();
+  }
+
+  /** Frames that mean a stream which the client has never begun. */
+  #checkStarted(id: number): void {
+    if (id === 0 || id > this.#lastStream || (id & 1) === 0) throw broken('a frame on a stream that is not there');
+  }
+
+  #giveBack(bytes: number): void {
+    this.#credit += bytes;
+    if (this.#credit < CONNECTION_WINDOW / 2) return;
+    this.output.windowUpdate(0, this.#credit);
+    this.#receiveWindow += this.#credit;
+    this.#credit = 0;
+  }
+
+  #remember(id: number): void {
+    this.#resetByUs.add(id);
+    if (this.#resetByUs.size <= REMEMBERED_RESETS) return;
+    for (const oldest of this.#resetByUs) {
+      this.#resetByUs.delete(oldest);
+      return;
+    }
+  }
+
+  // ---- the connection
+
+  #greet(): void {
+    const { h2Streams, headBytes, targetBytes, headCount } = this.#owner.bounds;
+    this.output.settings(
+      [MAX_CONCURRENT_STREAMS, h2Streams],
+      [INITIAL_WINDOW_SIZE, STREAM_WINDOW],
+      // RFC 9113 section 6.5.2 counts 32 bytes more for each field.
+      [MAX_HEADER_LIST_SIZE, headBytes + targetBytes + headCount * 32],
+      [NO_RFC7540_PRIORITIES, 1],
+    );
+    this.output.windowUpdate(0, CONNECTION_WINDOW - DEFAULT_WINDOW);
+  }
+
+  #onBytes(chunk: Buffer): void {
+    if (this.#closeBy !== 0) return;
+    try {
+      this.#reader.read(chunk);
+    } catch (error) {
+      if (!(error instanceof Http2Error)) this.#owner.broke(error);
+      this.#leave(error instanceof Http2Error ? error.code : INTERNAL_ERROR);
+      return;
+    }
+    const { pending } = this.#reader;
+    if (!this.#frames.inSection && (pending === undefined || pending === DATA)) this.#headSince = 0;
+    else if (this.#headSince === 0) this.#headSince = performance.now();
+    if (this.output.pending > MOST_PENDING) this.#socket.pause();
+  }
+
+  #onDrain(): void {
+    this.#stuckSince = 0;
+    this.output.resume();
+    this.#socket.resume();
+  }
+
+  /** A client that takes nothing at all, on whatever stream. */
+  #sweepSocket(now: number): void {
+    if (!this.#socket.writableNeedDrain) this.#stuckSince = 0;
+    else if (this.#stuckSince === 0) this.#stuckSince = now;
+    else if (now >= this.#stuckSince + this.idleTime) this.#socket.destroy();
+  }
+
+  #overdue(now: number): boolean {
+    const { headTime, idleTime } = this.#owner.bounds;
+    if (this.#headSince !== 0 && now >= this.#headSince + headTime) return true;
+    if (this.#streams.size > 0) return false;
+    return now >= this.#idleSince + (this.#requests === 0 ? headTime : idleTime);
+  }
+
+  /** The client knows that we leave: streams that it opens from here on are not served. */
+  #settle(): void {
+    if (this.#settled) return;
+    this.#settled = true;
+    if (this.#streams.size === 0) this.#leave(NO_ERROR);
+    else this.output.goaway(this.#lastStream, NO_ERROR);
+  }
+
+  /** Says goodbye, and reads no more. Streams that are still open are over. */
+  #leave(code: number): void {
+    if (this.#closeBy !== 0) return;
+    this.#closeBy = performance.now() + LINGER_MS;
+    this.#reader.stop();
+    this.output.goaway(this.#lastStream, code);
+    this.output.end();
+    this.#socket.resume();
+    this.#dropStreams();
+  }
+
+  #dropStreams(): void {
+    for (const stream of [...this.#streams.values()]) {
+      try {
+        stream.connectionGone();
+      } catch (error) {
+        this.#owner.broke(error);
+      }
+    }
   }
 
   #onClose(): void {
+    this.#closeBy = Number.POSITIVE_INFINITY;
+    this.#reader.stop();
     this.#owner.closed(this);
+    this.#dropStreams();
   }
 }
 
-function sessionOptions(bounds: Bounds): ServerSessionOptions {
-  return {
-    maxHeaderListPairs: bounds.headCount + SPARE_PAIRS,
-    maxOutstandingPings: MOST_OUTSTANDING_PINGS,
-    maxSessionInvalidFrames: MOST_INVALID_FRAMES,
-    maxSessionRejectedStreams: MOST_INVALID_FRAMES,
-    streamResetBurst: bounds.h2Resets,
-    streamResetRate: 33,
-    settings: {
-      enablePush: false,
-      enableConnectProtocol: false,
-      maxConcurrentStreams: bounds.h2Streams,
-      initialWindowSize: WINDOW,
-      maxHeaderListSize: Math.max(65_535, (bounds.headBytes + bounds.targetBytes) * 2),
-    },
-  } as ServerSessionOptions;
+/** Trailers are read because the sections behind them build on them, and then dropped (RFC 9110 section 6.5.1). */
+function onTrailers(stream: Http2Stream, fields: HeaderList, last: boolean): void {
+  if (last && areTrailers(fields)) stream.feed(EMPTY, true);
+  else stream.malformedTrailers();
 }
 
-/** A request's head as HTTP/2 writes it: pseudo fields apart from the rest. */
-interface PseudoAndFields {
-  readonly method: string;
-  readonly path: string;
-  readonly scheme: string | undefined;
-  readonly authority: string | undefined;
-  readonly headers: HeaderList;
-  /** Size as HTTP/1 would write it: name, value, colon, space, CRLF. */
-  readonly bytes: number;
-  readonly problem: Refusal | undefined;
-}
-
-/** Sets the pseudo fields apart. nghttp2 has seen to it that each comes at most once and before the others. */
-function splitPseudo(raw: HeaderList): PseudoAndFields {
-  const pseudo = new Map<string, string>();
-  const headers: HeaderList = [];
-  let bytes = 0;
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i];
-    if (name.startsWith(':')) pseudo.set(name, raw[i + 1]);
-    else {
-      headers.push(name, raw[i + 1]);
-      bytes += name.length + raw[i + 1].length + 4;
-    }
-  }
-  return {
-    method: pseudo.get(':method') ?? '',
-    path: pseudo.get(':path') ?? '',
-    scheme: pseudo.get(':scheme'),
-    authority: pseudo.get(':authority'),
-    headers,
-    bytes,
-    problem: pseudo.has(':protocol') ? refuse('method-unknown', 'extended CONNECT is not offered') : undefined,
-  };
-}
-
-/** Cookie crumbs are one field that was cut for compression (RFC 9113 section 8.2.3). */
-function countFields(headers: HeaderList): number {
-  let count = 0;
-  let cookies = 0;
-  for (let i = 0; i < headers.length; i += 2) {
-    if (headers[i] === 'cookie') cookies = 1;
-    else count++;
-  }
-  return count + cookies;
+function broken(reason: string): Http2Error {
+  return new Http2Error(PROTOCOL_ERROR, reason);
 }

@@ -1,47 +1,68 @@
-import { constants, type ServerHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { refuse } from '../exchange/decision.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { HeaderList } from '../exchange/headers.ts';
+import { CANCEL, INTERNAL_ERROR, NO_ERROR, PROTOCOL_ERROR } from '../exchange/http2/http2-error.ts';
+import { httpDate } from '../exchange/http-date.ts';
 import type { ClientSide, ClientWatcher } from '../pipeline/client.ts';
-import type { Http2Body } from './http2-body.ts';
+import type { BodyOwner, Http2Body } from './http2-body.ts';
+import type { Http2Output, Outgoing } from './http2-output.ts';
 
-/** What a stream needs of its session. */
+/** What a stream needs of its connection. */
 export interface StreamOwner {
-  /** `reset`: it ended because the client, or we for a fault of the client's, reset it. */
-  streamClosed(stream: Http2Stream, reset: boolean): void;
-}
-
-/** A stalled reader gets this long until its stream is reset; set by the session's bounds. */
-export interface StreamBounds {
+  readonly output: Http2Output;
+  /** A reader that takes nothing gets this long until its stream is reset. */
   readonly idleTime: number;
+  /** So many bytes of the stream's body were taken or thrown away. */
+  consumed(stream: Http2Stream, bytes: number): void;
+  /** We reset the stream. */
+  streamReset(stream: Http2Stream, code: number): void;
+  /** `fault`: the client has reset it, or made us refuse or reset it. */
+  streamClosed(stream: Http2Stream, fault: boolean): void;
 }
 
-/** One HTTP/2 stream, as the way for the answer. Framing and flow control are those of `node:http2`. */
-export class Http2Stream implements ClientSide {
+const NEVER = Number.POSITIVE_INFINITY;
+
+/** One HTTP/2 stream: a request, and the way for its answer. */
+export class Http2Stream implements ClientSide, BodyOwner, Outgoing {
   watcher: ClientWatcher | undefined = undefined;
   body: Http2Body | undefined = undefined;
 
-  readonly #stream: ServerHttp2Stream;
+  readonly id: number;
+  window: number;
+  queued = 0;
+  /** How much the client may still send, and how much of that it has to be told. */
+  receiveWindow: number;
+  credit = 0;
+  /** The client has ended its side. */
+  remoteClosed: boolean;
+  /** An interim answer is waited for. */
+  expectsContinue = false;
+
   readonly #owner: StreamOwner;
-  readonly #bounds: StreamBounds;
   #x: Exchange | undefined = undefined;
   #bodiless = false;
+  #malformed = false;
+  #refused = false;
   #answering = false;
+  /** The corridor has given all of its answer. */
   #answered = false;
+  #localClosed = false;
   #closed = false;
-  #stalled = Number.POSITIVE_INFINITY;
+  #queue: Buffer[] = [];
+  /** The corridor waits until all of it is out. */
+  #blocked = false;
   /** Bytes of body that the answer still has, where it says how many. */
-  #left = Number.POSITIVE_INFINITY;
-  #ended = false;
-  #trailers: HeaderList = [];
-  #waitsForTrailers = false;
+  #left = NEVER;
+  #trailers: HeaderList | undefined = undefined;
+  #stalled = NEVER;
 
-  constructor(stream: ServerHttp2Stream, owner: StreamOwner, bounds: StreamBounds) {
-    this.#stream = stream;
+  constructor(id: number, owner: StreamOwner, remoteClosed: boolean, receiveWindow: number) {
+    this.id = id;
     this.#owner = owner;
-    this.#bounds = bounds;
-    attach(stream, this);
+    this.window = owner.output.streamWindow;
+    this.receiveWindow = receiveWindow;
+    this.remoteClosed = remoteClosed;
   }
 
   /** From here on the stream serves this exchange. */
@@ -52,9 +73,60 @@ export class Http2Stream implements ClientSide {
 
   /** Ends what has lasted too long at `now`. */
   sweep(now: number): void {
-    if (this.body !== undefined && now >= this.body.deadline) this.body.breakOff(refuse('body-timeout', 'the body did not arrive within body-time'));
-    if (now >= this.#stalled) this.#stream.close(constants.NGHTTP2_CANCEL);
+    const overdue = this.body?.overdue(now);
+    if (overdue !== undefined) this.body?.breakOff(overdue);
+    if (now >= this.#stalled) this.reset(CANCEL, true);
   }
+
+  // ---- receiving
+
+  /** A piece of the body. */
+  feed(piece: Buffer, last: boolean): void {
+    if (last) this.remoteClosed = true;
+    if (this.body === undefined) this.consumed(piece.length);
+    else this.body.feed(piece, last);
+  }
+
+  /** The client has reset the stream. */
+  resetByClient(): void {
+    this.#close(true);
+  }
+
+  /** The connection is gone, and all streams with it. */
+  connectionGone(): void {
+    this.#close(false);
+  }
+
+  bodyWanted(): void {
+    if (!this.expectsContinue || this.#answering || this.#closed) return;
+    this.expectsContinue = false;
+    const { output } = this.#owner;
+    output.encoder.begin();
+    output.encoder.status(100);
+    output.headers(this.id, false);
+  }
+
+  consumed(bytes: number): void {
+    if (bytes > 0) this.#owner.consumed(this, bytes);
+  }
+
+  /** RFC 9113 section 8.1.1: the stream is reset, after an answer that tells why. */
+  malformed(): void {
+    this.#malformed = true;
+  }
+
+  /** The request is refused for how it was written: like a reset, that must not go on forever. */
+  refused(): void {
+    this.#refused = true;
+  }
+
+  /** Trailers that are not well formed. */
+  malformedTrailers(): void {
+    this.#malformed = true;
+    this.body?.breakOff(refuse('header-invalid', 'malformed trailers'));
+  }
+
+  // ---- ClientSide
 
   respond(status: number, headers: HeaderList, body: Buffer | string | undefined): void {
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
@@ -66,123 +138,135 @@ export class Http2Stream implements ClientSide {
   start(status: number, headers: HeaderList, length: number | undefined): void {
     if (this.#answering || this.#closed) return;
     this.#answering = true;
-    this.#bodiless ||= status === 204 || status === 304;
     if (this.#x !== undefined) this.#x.status = status;
-    const head = [':status', String(status), ...headers];
-    if (length !== undefined && status !== 204 && status !== 304) head.push('content-length', String(length));
-    this.#left = length ?? Number.POSITIVE_INFINITY;
-    const endStream = this.#bodiless || length === 0;
-    // Trailers come with bodies whose length nobody has told; to wait for them costs one more frame.
-    this.#waitsForTrailers = !endStream && length === undefined;
-    this.#stream.respond(head, { endStream, waitForTrailers: this.#waitsForTrailers });
-    if (this.#waitsForTrailers) this.#stream.once('wantTrailers', onWantTrailers);
-    if (endStream) this.#bodiless = true;
+    const never = status === 204 || status === 304;
+    this.#bodiless ||= never || length === 0;
+    this.#left = length ?? NEVER;
+    this.#encodeHead(status, headers, never ? undefined : length);
+    this.#owner.output.headers(this.id, this.#bodiless);
+    if (this.#bodiless) this.#endLocal();
   }
 
   write(chunk: Buffer): boolean {
-    if (!this.#answering || this.#closed || this.#bodiless || chunk.length === 0) return true;
+    if (!this.#answering || this.#localClosed || this.#closed || chunk.length === 0) return true;
     if (this.#x !== undefined) this.#x.responseBytes += chunk.length;
     this.#left -= chunk.length;
-    if (this.#left === 0) return this.#endWith(chunk);
-    const flowing = this.#stream.write(chunk);
-    if (!flowing) this.#stalled = performance.now() + this.#bounds.idleTime;
-    return flowing;
+    this.#queue.push(chunk);
+    this.queued += chunk.length;
+    this.#owner.output.send(this);
+    if (this.queued === 0) return true;
+    this.#blocked = true;
+    this.progressed();
+    return false;
   }
 
   end(trailers: HeaderList | undefined): void {
-    if (!this.#answering || this.#answered || this.#closed) return;
+    if (!this.#answering || this.#answered) return;
     this.#answered = true;
     this.watcher = undefined;
-    if (trailers !== undefined) this.#trailers = trailers;
-    if (!this.#bodiless && !this.#ended) this.#stream.end();
-    if (this.body !== undefined && !this.body.complete) this.#refuseRest();
+    this.#trailers = trailers;
+    if (this.#localClosed) this.#settle();
+    else if (this.queued === 0 && !this.#closed) this.#endBody();
   }
 
   abort(): void {
-    if (!this.#closed) this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    this.reset(this.#malformed ? PROTOCOL_ERROR : INTERNAL_ERROR, this.#malformed);
   }
 
   upgrade(): { socket: Duplex; rest: Buffer } {
     throw new Error('an HTTP/2 stream is never upgraded');
   }
 
+  // ---- Outgoing
+
   /** The last bytes take the end of the stream along: one frame instead of two. */
-  #endWith(chunk: Buffer): boolean {
-    this.#ended = true;
-    this.#stream.end(chunk);
-    if (this.#stream.writableNeedDrain) this.#stalled = performance.now() + this.#bounds.idleTime;
-    return true;
+  get ending(): boolean {
+    if (this.#left === 0) return true;
+    return this.#answered && (this.#trailers === undefined || this.#trailers.length === 0);
   }
 
-  /** Nobody reads the rest of the request: the client is told to stop, after the answer and without an error (RFC 9113 section 8.1). */
-  #refuseRest(): void {
-    if (this.#stream.writableFinished || this.#bodiless) this.stop();
-    else if (!this.#waitsForTrailers) this.#stream.once('finish', () => this.stop());
+  take(most: number): Buffer {
+    const first = this.#queue[0];
+    if (first.length <= most) this.#queue.shift();
+    else this.#queue[0] = first.subarray(most);
+    const piece = first.length <= most ? first : first.subarray(0, most);
+    this.queued -= piece.length;
+    return piece;
   }
 
-  /** Bytes that nobody reads would keep a paused stream, and its place on the connection, for ever. */
-  stop(): void {
-    this.#stream.close(constants.NGHTTP2_NO_ERROR);
-    this.#stream.resume();
+  progressed(): void {
+    this.#stalled = this.queued === 0 ? NEVER : performance.now() + this.#owner.idleTime;
   }
 
-  wantsTrailers(): void {
-    this.#waitsForTrailers = false;
-    this.#stream.sendTrailers(toObject(this.#trailers));
-    // The end of the answer is written behind this turn of the loop, and a reset would overtake it.
-    if (this.body !== undefined && !this.body.complete) setImmediate(stop, this);
-  }
-
-  drained(): void {
-    this.#stalled = Number.POSITIVE_INFINITY;
+  emptied(ended: boolean): void {
+    if (ended) this.#endLocal();
+    else if (this.#answered) this.#endBody();
+    // Also where the stream has ended with its last byte: the corridor must hear from the service that this was all.
+    if (!this.#blocked || this.#answered) return;
+    this.#blocked = false;
     this.watcher?.clientDrained();
   }
 
-  closed(): void {
+  // ---- the ways out
+
+  /** Ends the stream at once. `fault`: the client's. */
+  reset(code: number, fault: boolean): void {
+    if (this.#closed) return;
+    this.#owner.streamReset(this, code);
+    this.#close(fault);
+  }
+
+  #encodeHead(status: number, headers: HeaderList, length: number | undefined): void {
+    const { encoder } = this.#owner.output;
+    let dated = false;
+    encoder.begin();
+    encoder.status(status);
+    for (let i = 0; i < headers.length; i += 2) {
+      if (headers[i] === 'date') dated = true;
+      encoder.field(headers[i], headers[i + 1]);
+    }
+    if (!dated) encoder.field('date', httpDate());
+    if (length !== undefined) encoder.field('content-length', String(length));
+  }
+
+  #endBody(): void {
+    const { output } = this.#owner;
+    const trailers = this.#trailers;
+    if (trailers === undefined || trailers.length === 0) output.endBody(this.id);
+    else {
+      output.encoder.begin();
+      for (let i = 0; i < trailers.length; i += 2) output.encoder.field(trailers[i], trailers[i + 1]);
+      output.headers(this.id, true);
+    }
+    this.#endLocal();
+  }
+
+  #endLocal(): void {
+    this.#localClosed = true;
+    if (this.#answered) this.#settle();
+  }
+
+  /**
+   * The answer is out. Where the request is still coming nobody reads its rest: the client is told to stop, and without an error where it has
+   * made none (RFC 9113 section 8.1).
+   */
+  #settle(): void {
+    if (this.#closed) return;
+    if (this.#malformed) this.reset(PROTOCOL_ERROR, true);
+    else if (!this.remoteClosed) this.reset(NO_ERROR, this.#refused);
+    else this.#close(this.#refused);
+  }
+
+  #close(fault: boolean): void {
+    if (this.#closed) return;
     this.#closed = true;
-    const reset = this.#stream.rstCode !== constants.NGHTTP2_NO_ERROR;
-    this.#owner.streamClosed(this, reset);
+    this.#stalled = NEVER;
+    this.#queue = [];
+    this.queued = 0;
+    this.#owner.output.drop(this);
+    this.#owner.streamClosed(this, fault);
     this.body?.breakOff(refuse('client-gone', 'the client reset the stream'));
-    if (!this.#answered) this.watcher?.clientGone();
+    // A client that has all of its answer may leave before the corridor knows that this was all.
+    if (!this.#answered && !this.#localClosed) this.watcher?.clientGone();
   }
 }
-
-const CLIENT = Symbol('the Http2Stream of a stream');
-
-type Attached = ServerHttp2Stream & { [CLIENT]?: Http2Stream };
-
-/** Listeners without a closure of their own for every stream. */
-function attach(stream: Attached, client: Http2Stream): void {
-  stream[CLIENT] = client;
-  stream.on('error', ignore);
-  stream.on('close', onClose);
-  stream.on('drain', onDrain);
-}
-
-function onClose(this: Attached): void {
-  this[CLIENT]?.closed();
-}
-
-function onDrain(this: Attached): void {
-  this[CLIENT]?.drained();
-}
-
-function onWantTrailers(this: Attached): void {
-  this[CLIENT]?.wantsTrailers();
-}
-
-function stop(stream: Http2Stream): void {
-  stream.stop();
-}
-
-/** Fields that come more than once are one list (RFC 9110 section 5.3). */
-function toObject(list: HeaderList): Record<string, string> {
-  const fields: Record<string, string> = Object.create(null);
-  for (let i = 0; i < list.length; i += 2) {
-    const before = fields[list[i]];
-    fields[list[i]] = before === undefined ? list[i + 1] : `${before}, ${list[i + 1]}`;
-  }
-  return fields;
-}
-
-function ignore(): void {}
