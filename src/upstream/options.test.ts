@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { parse } from 'yaml';
 import { z } from 'zod';
 import { serviceOptions } from './options.ts';
 
@@ -92,4 +94,17 @@ test('the schema shows the defaults as a user would write them, and describes ev
   };
   walk(JSON.parse(schema), '');
   assert.deepEqual(undescribed, []);
+});
+
+test('the example of the manual is valid, and the manual names only keys that exist', () => {
+  const manual = readFileSync(new URL('../../docs/services.md', import.meta.url), 'utf8');
+  const example = parse(/```yaml\n([^`]*)```/.exec(manual)?.[1] ?? '') as { services: Record<string, unknown> };
+  for (const [name, service] of Object.entries(example.services)) {
+    const { error } = serviceOptions.safeParse(service);
+    assert.equal(error, undefined, `${name}: ${error?.message}`);
+  }
+  const schema = JSON.stringify(z.toJSONSchema(serviceOptions, { io: 'input' }));
+  const keys = [...manual.matchAll(/`((?:[a-z]+\.)?[a-z]+(?:-[a-z]+)+)`/g)].flatMap(([, key]) => key.split('.'));
+  const others = /^(?:upstream-|set-cookie|content-type|round-robin|least-requests)/;
+  for (const key of keys) assert.ok(others.test(key) || schema.includes(`"${key}":`), key);
 });
