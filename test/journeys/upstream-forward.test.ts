@@ -1,7 +1,7 @@
 /** What a service sees of a request, byte for byte, and what a client sees of its answer. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import http2 from 'node:http2';
+import type http2 from 'node:http2';
 import net from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
