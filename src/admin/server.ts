@@ -2,7 +2,6 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { openError } from '../config/open-error.ts';
 import { type Address, formatAddress, isLoopback } from '../config/units.ts';
 import type { Log } from '../pipeline/stage.ts';
 
@@ -93,10 +92,9 @@ function makeServer(tls: AdminServerOptions['tls'], handler: Handler): http.Serv
 
 function listen(server: http.Server, address: Address): Promise<Address> {
   return new Promise((resolve, reject) => {
-    const failed = (error: Error) => reject(openError('the admin listener', address, error));
-    server.once('error', failed);
+    server.once('error', reject);
     server.listen({ host: address.host, port: address.port, exclusive: true }, () => {
-      server.off('error', failed);
+      server.off('error', reject);
       resolve({ host: address.host, port: (server.address() as AddressInfo).port });
     });
   });

@@ -14,21 +14,18 @@ test('certificates are read when the configuration loads', async () => {
     [`{ certificate: ${a.certificate}, key: ${a.key} }`, []],
     [`[{ certificate: ${a.certificate}, key: ${a.key} }, { certificate: ${b.certificate}, key: ${b.key} }]`, []],
     [`{ certificate: ${path.basename(a.certificate)}, key: ${path.basename(a.key)} }`, []],
-    [`{ certificate: ${a.certificate}, key: ${b.key} }`, ['this private key does not belong to the certificate']],
+    [`{ certificate: ${a.certificate}, key: ${b.key} }`, ['does not belong to the certificate in']],
     [
       `[{ certificate: ${a.certificate}, key: ${a.key} }, { certificate: ${a.certificate}, key: ${b.key} }]`,
-      ['this private key does not'],
+      ['does not belong to the certificate in'],
     ],
-    [`{ certificate: nowhere.pem, key: ${a.key} }`, ['there is no such file: ']],
+    [`{ certificate: nowhere.pem, key: ${a.key} }`, ['nowhere.pem does not exist']],
     [
       `{ certificate: garbage.pem, key: garbage.pem }`,
-      ['the file holds no PEM certificate', 'the file holds no PEM private key'],
+      ['garbage.pem is not PEM: no "-----BEGIN CERTIFICATE-----"', 'garbage.pem is not PEM: no "-----BEGIN PRIVATE KEY-----"'],
     ],
-    [
-      `{ certificate: ${a.key}, key: ${a.certificate} }`,
-      ['the file holds no PEM certificate', 'the file holds no PEM private key'],
-    ],
-    [`{ certificate: ., key: ${a.key} }`, ['the file cannot be read (it is a folder)']],
+    [`{ certificate: ${a.key}, key: ${a.certificate} }`, ['are the two files swapped?', 'are the two files swapped?']],
+    [`{ certificate: ., key: ${a.key} }`, ['is not a file']],
   ];
   for (const [tls, expected] of cases) {
     for (const text of [
@@ -38,7 +35,7 @@ test('certificates are read when the configuration loads', async () => {
       const result = checkText(path.join(files.dir, 'portcullis.yaml'), `${text}\n${REST}`, {});
       const messages = result.ok ? [] : result.problems.map((problem) => problem.message);
       assert.equal(messages.length, expected.length, `${tls}: ${messages.join('; ')}`);
-      expected.forEach((beginning, i) => assert.ok(messages[i].startsWith(beginning), `${messages[i]} | ${beginning}`));
+      expected.forEach((beginning, i) => assert.ok(messages[i].includes(beginning), `${messages[i]} | ${beginning}`));
     }
   }
 });
@@ -48,16 +45,16 @@ test('so are those that services name', async () => {
   const a = files.of('a.test');
   const cases: [string, string[]][] = [
     [`{ ca: ${files.ca}, certificate: ${a.certificate}, key: ${a.key} }`, []],
-    ['{ ca: nowhere.pem }', ['there is no such file: ']],
-    [`{ ca: ${a.key} }`, ['the file holds no PEM certificate']],
-    [`{ certificate: ${files.ca}, key: ${a.key} }`, ['this private key does not belong to the certificate']],
+    ['{ ca: nowhere.pem }', ['nowhere.pem does not exist']],
+    [`{ ca: ${a.key} }`, ['holds a private key, but no certificate']],
+    [`{ certificate: ${files.ca}, key: ${a.key} }`, ['does not belong to the certificate in']],
   ];
   for (const [tls, expected] of cases) {
     const text = `${PLAIN}\nservices: { b: { targets: ['https://127.0.0.1:9001'], tls: ${tls} } }\n${ROUTES}`;
     const result = checkText(path.join(files.dir, 'portcullis.yaml'), text, {});
     const messages = result.ok ? [] : result.problems.map((problem) => problem.message);
     assert.equal(messages.length, expected.length, `${tls}: ${messages.join('; ')}`);
-    expected.forEach((beginning, i) => assert.ok(messages[i].startsWith(beginning), `${messages[i]} | ${beginning}`));
+    expected.forEach((beginning, i) => assert.ok(messages[i].includes(beginning), `${messages[i]} | ${beginning}`));
   }
 });
 

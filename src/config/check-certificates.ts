@@ -1,7 +1,5 @@
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { findProblems } from '../listen/tls/pair.ts';
 import { mapping } from './checks.ts';
-import { describeFileError } from './file-error.ts';
 import type { Report } from './findings.ts';
 import type { Path } from './schema-tree.ts';
 
@@ -11,14 +9,15 @@ import type { Path } from './schema-tree.ts';
  */
 export function checkCertificates(raw: unknown, report: Report): void {
   const file = mapping(raw);
-  for (const [name, listener] of Object.entries(mapping(file.listeners)))
+  for (const [name, listener] of Object.entries(mapping(file.listeners))) {
     checkTls(mapping(listener).tls, ['listeners', name, 'tls'], report);
+  }
   checkTls(mapping(file.admin).tls, ['admin', 'tls'], report);
   for (const [name, service] of Object.entries(mapping(file.services))) {
     const tls = mapping(mapping(service).tls);
     const at = ['services', name, 'tls'];
     checkPair(tls, at, report);
-    attempt(tls.ca, [...at, 'ca'], 'certificate', (pem) => new X509Certificate(pem), report);
+    for (const { message } of findProblems({ certificate: fileName(tls.ca) })) report([...at, 'ca'], message);
   }
 }
 
@@ -28,35 +27,12 @@ function checkTls(tls: unknown, at: Path, report: Report): void {
 }
 
 function checkPair(value: unknown, at: Path, report: Report): void {
-  const pair = mapping(value);
-  const certificate = attempt(pair.certificate, [...at, 'certificate'], 'certificate', (pem) => new X509Certificate(pem), report);
-  const key = attempt(pair.key, [...at, 'key'], 'private key', (pem): KeyObject => createPrivateKey(pem), report);
-  if (certificate !== undefined && key !== undefined && !certificate.checkPrivateKey(key)) {
-    report([...at, 'key'], 'this private key does not belong to the certificate');
-  }
+  const { certificate, key } = mapping(value);
+  const problems = findProblems({ certificate: fileName(certificate), key: fileName(key) });
+  for (const { member, message } of problems) report([...at, member], message);
 }
 
-function attempt<T>(file: unknown, at: Path, what: string, parse: (pem: Buffer) => T, report: Report): T | undefined {
-  if (typeof file !== 'string' || file === '') return undefined;
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(file);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    report(
-      at,
-      code === 'ENOENT' ? `there is no such file: ${file}` : `the file cannot be read (${describeFileError(error)}): ${file}`,
-    );
-    return undefined;
-  }
-  try {
-    return parse(bytes);
-  } catch {
-    // OpenSSL's words for it are of no use to anyone, and could quote the file.
-    report(
-      at,
-      `the file holds no PEM ${what} that can be read${what === 'private key' ? ' (one with a passphrase cannot)' : ''}: ${file}`,
-    );
-    return undefined;
-  }
+/** Whatever else stands there, the schema has already said so. */
+function fileName(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
 }

@@ -1,6 +1,7 @@
 import type { AdminOptions } from '../admin/options.ts';
 import { type Admin, createAdmin, type Health } from '../admin/server.ts';
 import { hashOptions } from '../config/hash.ts';
+import { openError } from '../config/open-error.ts';
 import { type Address, formatAddress } from '../config/units.ts';
 import type { Pem } from '../listen/tls/contexts.ts';
 import { readPair } from '../listen/tls/pair.ts';
@@ -114,7 +115,11 @@ class Serving {
   }
 
   async open(): Promise<void> {
-    this.address = await this.#admin.listen();
+    try {
+      this.address = await this.#admin.listen();
+    } catch (error) {
+      throw openError('the admin listener', this.options.address, error);
+    }
     this.#watch = this.#follow();
   }
 

@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { constants, open } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import type { CertificateFiles } from '../../config/units.ts';
 import { certificateNames } from './names.ts';
@@ -39,10 +39,32 @@ export class PairError extends Error {
 
 /** Reads and checks a pair. Throws only PairError. */
 export async function readPair(files: CertificateFiles): Promise<Pair> {
-  const certificate = await readPem('certificate', files.certificate);
-  const key = await readPem('key', files.key);
+  const certificate = readPem('certificate', files.certificate);
+  const key = readPem('key', files.key);
   const warnings = key.mode & 0o004 ? [`${files.key} can be read by every user of this machine: chmod o-r`] : [];
   return checkPair({ cert: certificate.text, key: key.text }, files, warnings);
+}
+
+/** Everything that is wrong with a pair, or with the one file of it that is named. */
+export function findProblems({ certificate, key }: Partial<CertificateFiles>): PairError[] {
+  const problems: PairError[] = [];
+  const cert = certificate === undefined ? undefined : attempt(problems, () => readPem('certificate', certificate).text);
+  const pem = key === undefined ? undefined : attempt(problems, () => readPem('key', key).text);
+  if (cert !== undefined) attempt(problems, () => readChain(cert, certificate as string));
+  if (pem !== undefined) attempt(problems, () => readKey(pem, key as string));
+  if (problems.length > 0 || certificate === undefined || key === undefined) return problems;
+  attempt(problems, () => checkPair({ cert: cert as string, key: pem as string }, { certificate, key }));
+  return problems;
+}
+
+function attempt<T>(problems: PairError[], step: () => T): T | undefined {
+  try {
+    return step();
+  } catch (error) {
+    if (!(error instanceof PairError)) throw error;
+    problems.push(error);
+    return undefined;
+  }
 }
 
 /** Checks a pair that is already in memory. Throws only PairError. */
@@ -67,18 +89,21 @@ export function checkPair(pem: Pem, files?: CertificateFiles, warnings: string[]
 
 const MAX_FILE_BYTES = 1024 * 1024;
 
-async function readPem(member: 'certificate' | 'key', path: string): Promise<{ text: string; mode: number }> {
+/** At once, without a promise: it is small, and read when a configuration loads or a certificate was renewed. */
+function readPem(member: 'certificate' | 'key', path: string): { text: string; mode: number } {
+  let file: number | undefined;
   try {
-    // Without O_NONBLOCK a named pipe would hold a thread for ever.
-    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const stats = await file.stat();
-    const { mode, size } = stats;
+    // Without O_NONBLOCK a named pipe would be waited for.
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stats = fstatSync(file);
     if (!stats.isFile()) throw new PairError(member, `${path} is not a file`);
-    if (size > MAX_FILE_BYTES) throw new PairError(member, `${path} is larger than 1 MiB: not a PEM file`);
-    return { text: await file.readFile('latin1'), mode };
+    if (stats.size > MAX_FILE_BYTES) throw new PairError(member, `${path} is larger than 1 MiB: not a PEM file`);
+    return { text: readFileSync(file, 'latin1'), mode: stats.mode };
   } catch (error) {
     if (error instanceof PairError) throw error;
     throw new PairError(member, `${path} ${whyUnreadable(error as NodeJS.ErrnoException)}`);
+  } finally {
+    if (file !== undefined) closeSync(file);
   }
 }
 
