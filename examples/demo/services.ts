@@ -18,7 +18,10 @@ const orders: Order[] = [
   { id: 1, sku: 'ABC-1', quantity: 2, status: 'shipped' },
   { id: 2, sku: 'XYZ-42', quantity: 1, status: 'open', note: 'please ring twice' },
 ];
-const stock = new Map([['ABC-1', 17], ['XYZ-42', 0]]);
+const stock = new Map([
+  ['ABC-1', 17],
+  ['XYZ-42', 0],
+]);
 
 function json(answer: ServerResponse, status: number, value: unknown): void {
   answer.writeHead(status, { 'content-type': 'application/json', 'x-powered-by': 'demo' }).end(`${JSON.stringify(value)}\n`);
@@ -37,7 +40,11 @@ async function serveOrders(request: IncomingMessage, answer: ServerResponse): Pr
   else if (request.method === 'POST' && pathname === '/orders') await createOrder(request, answer);
   else if (pathname === '/orders') {
     const status = searchParams.get('status');
-    json(answer, 200, orders.filter((order) => status === null || order.status === status));
+    json(
+      answer,
+      200,
+      orders.filter((order) => status === null || order.status === status),
+    );
   } else {
     const order = orders.find(({ id }) => pathname === `/orders/${id}`);
     json(answer, order === undefined ? 404 : 200, order ?? { error: 'no such order' });
@@ -47,7 +54,13 @@ async function serveOrders(request: IncomingMessage, answer: ServerResponse): Pr
 async function createOrder(request: IncomingMessage, answer: ServerResponse): Promise<void> {
   try {
     const wanted = JSON.parse(await bodyOf(request)) as Partial<Order>;
-    const order: Order = { id: orders.length + 1, sku: String(wanted.sku), quantity: Number(wanted.quantity), status: 'open', note: wanted.note };
+    const order: Order = {
+      id: orders.length + 1,
+      sku: String(wanted.sku),
+      quantity: Number(wanted.quantity),
+      status: 'open',
+      note: wanted.note,
+    };
     orders.push(order);
     json(answer, 201, order);
   } catch {
@@ -78,7 +91,7 @@ export async function startServices(): Promise<() => void> {
   const sockets = new WebSocketServer({ server: chat });
   sockets.on('connection', (socket) => {
     socket.send('welcome');
-    socket.on('message', (text) => socket.send(`you said: ${text}`));
+    socket.on('message', (text: Buffer) => socket.send(`you said: ${text.toString()}`));
   });
   return () => {
     for (const socket of sockets.clients) socket.terminate();

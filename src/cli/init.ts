@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { describeFileError } from '../config/file-error.ts';
 import { EXIT, type Output, painter } from './output.ts';
 
 /**
@@ -14,8 +15,15 @@ export async function init(file: string, options: { force?: boolean }, output: O
   }
   const paint = painter(output.out);
   const where = file === DEFAULT_FILE ? '' : ` --config ${file}`;
-  output.out.write(`wrote ${paint('bold', file)}. Next:\n\n  portcullis check${where}\n  portcullis start${where}\n`);
+  const command = commandOf(process.env.npm_lifecycle_event);
+  output.out.write(`wrote ${paint('bold', file)}. Next:\n\n  ${command} check${where}\n  ${command} start${where}\n`);
   return EXIT.ok;
+}
+
+/** What the user typed to get here, so that the next lines can be pasted. */
+function commandOf(script: string | undefined): string {
+  if (script === 'portcullis') return 'npm run -s portcullis --';
+  return script === 'npx' ? 'npx portcullis' : 'portcullis';
 }
 
 export const DEFAULT_FILE = 'portcullis.yaml';
@@ -24,7 +32,7 @@ function describe(error: unknown, file: string): string {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'EEXIST') return `${file} exists already: give another name, or --force to replace it`;
   if (code === 'ENOENT') return `${file} cannot be written: there is no such folder`;
-  return `${file} cannot be written (${String(code)})`;
+  return `${file} cannot be written: ${describeFileError(error)}`;
 }
 
 const TEMPLATE = `# Configuration of Portcullis. Every key is explained in docs/configuration.md.
