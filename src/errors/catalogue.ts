@@ -42,7 +42,7 @@ export const catalogue = {
   'expectation-failed': entry('listen', 417, 'Expectation failed', 'The only expectation is 100-continue (RFC 9110 section 10.1.1).'),
   'head-timeout': entry('listen', 408, 'Request timeout', 'The head did not arrive within `head-time`.'),
   'body-timeout': entry('listen', 408, 'Request timeout', 'The body did not arrive within `body-time`.'),
-  'request-timeout': entry('listen', 408, 'Request timeout', 'The request was not over within `request-time`.'),
+  'request-timeout': entry('listen', 408, 'Request timeout', 'The request did not arrive within `request-time`.'),
   'protocol-error': entry('listen', 400, 'Protocol error', 'The bytes are not HTTP: TLS on a plain port, a PROXY header that is not expected, an HTTP/2 preface without TLS.'),
   'misdirected': entry('listen', 421, 'Misdirected request', 'The host does not belong to this connection.'),
   'connection-cap': entry('listen', 503, 'Too many connections', 'A cap on connections was reached, in all or per address.'),

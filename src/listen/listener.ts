@@ -136,6 +136,8 @@ export class Listener {
   /** Takes no more connections, and lets those that are open go as soon as they are idle. Resolves when all are closed. */
   drain(): Promise<void> {
     this.#draining = true;
+    // A half-closed connection whose call hangs keeps nothing alive, and the process would be gone before its time is over.
+    this.#sweeper.ref();
     for (const connection of [...this.#connections.keys()]) connection.drain();
     for (const waiting of this.#shaking.values()) waiting.socket.destroy();
     return new Promise((resolve) => {

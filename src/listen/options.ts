@@ -14,7 +14,7 @@ function span() {
 const boundsOptions = z.strictObject({
   'head-bytes': headSize()
     .prefault('16KiB')
-    .describe('Largest head of a request: request line and header fields, trailers alike. More is refused with 431.'),
+    .describe('Most bytes of header fields in one request, the request line not counted. More are refused with 431.'),
   'head-count': z.int().min(1).max(2000).default(100).describe('Most header fields in one request. More are refused with 431.'),
   'target-bytes': headSize()
     .prefault('8KiB')
@@ -24,9 +24,19 @@ const boundsOptions = z.strictObject({
     .describe(
       'Time for the head to arrive: from the opening of a connection, and on a kept one from the next request’s first byte. Then 408.',
     ),
-  'body-time': span().prefault('30s').describe('Time for the body to arrive, from the end of the head. Then 408.'),
-  'idle-time': span().prefault('60s').describe('How long a connection without a running request is kept open.'),
-  'request-time': span().prefault('300s').describe('Time for one request in all, its answer included.'),
+  'body-time': span()
+    .prefault('30s')
+    .describe(
+      'Time for the body to arrive, from the end of the head; it stands still while the service does not take it. Then 408.',
+    ),
+  'idle-time': span()
+    .prefault('60s')
+    .describe(
+      'How long a connection without a running request is kept open, and how long a client may leave its answer untaken.',
+    ),
+  'request-time': span()
+    .prefault('300s')
+    .describe('Time for the whole request to arrive, head and body. Its answer may take longer.'),
   'requests-per-connection': z
     .int()
     .min(1)

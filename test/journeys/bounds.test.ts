@@ -158,6 +158,17 @@ describe('times', { concurrency: true }, () => {
     });
   }
 
+  for (const bytes of ['', '\x16\x03\x01\x02\x00\x01']) {
+    test(`secure-head: ${bytes === '' ? 'no handshake' : 'half a handshake'}`, async (t) => {
+      const began = performance.now();
+      const client = await open(t, 'secure-head');
+      client.write(bytes);
+      await waitFor(() => client.closed);
+      checkTime(began, client.closedAt, 1000);
+      assert.equal(client.text, '');
+    });
+  }
+
   for (const [what, start, rest] of [
     ['nothing of it', post('/x', 'Content-Length: 100'), ''],
     ['dripping', post('/x', 'Content-Length: 100'), 'x'.repeat(100)],
