@@ -65,7 +65,11 @@ test('check tells every problem on standard error, in order, and exits 1', async
 });
 
 test('check without a file, and start with a bad one', async () => {
-  assert.deepEqual(await portcullis('check'), { code: 1, out: '', err: 'portcullis.yaml:1:1: cannot be read: no such file (`portcullis init` writes one)\n' });
+  assert.deepEqual(await portcullis('check'), {
+    code: 1,
+    out: '',
+    err: 'portcullis.yaml:1:1: cannot be read: no such file (`portcullis init` writes one)\n',
+  });
   const start = await portcullis('start', '--config', await file('worse.yaml', 'listeners: {}\n'));
   assert.equal(start.code, 1);
   assert.equal(start.out, '');
