@@ -20,6 +20,7 @@ import { Http2Guard } from './http2-guard.ts';
 import { areTrailers } from './http2-head.ts';
 import { Http2Output } from './http2-output.ts';
 import { serveHead } from './http2-request.ts';
+import { Http2Rests } from './http2-rests.ts';
 import {
   HEADER_TABLE_SIZE,
   INITIAL_WINDOW_SIZE,
@@ -65,6 +66,7 @@ export class Http2Connection implements StreamOwner, FrameHandler {
   readonly #guard = new Http2Guard();
   readonly #streams = new Map<number, Http2Stream>();
   readonly #resetByUs = new Set<number>();
+  readonly #rests = new Http2Rests((id) => this.output.reset(id, NO_ERROR));
   readonly #mostStreams: number;
   #lastStream = 0;
   #requests = 0;
@@ -121,6 +123,7 @@ export class Http2Connection implements StreamOwner, FrameHandler {
     }
     this.#sweepSocket(now);
     for (const stream of this.#streams.values()) stream.sweep(now);
+    this.#rests.sweep(now);
     if (this.#goawayBy !== 0 && now >= this.#goawayBy) this.#settle();
     if (this.#overdue(now)) this.#leave(NO_ERROR);
   }
@@ -146,7 +149,8 @@ export class Http2Connection implements StreamOwner, FrameHandler {
   }
 
   streamReset(stream: Http2Stream, code: number): void {
-    this.output.reset(stream.id, code);
+    if (code === NO_ERROR) this.#rests.add(stream.id, stream.receiveWindow);
+    else this.output.reset(stream.id, code);
     if (!stream.remoteClosed) this.#remember(stream.id);
   }
 
@@ -178,7 +182,10 @@ export class Http2Connection implements StreamOwner, FrameHandler {
     const stream = this.#streams.get(id);
     if (stream !== undefined) onTrailers(stream, fields, last);
     else if (id > this.#lastStream) this.#onRequest(id, last, fields, size);
-    else this.noise(1);
+    else {
+      if (last) this.#rests.end(id);
+      this.noise(1);
+    }
   }
 
   data(id: number, piece: Buffer, length: number, last: boolean): void {
@@ -187,6 +194,7 @@ export class Http2Connection implements StreamOwner, FrameHandler {
     const stream = this.#streams.get(id);
     if (stream === undefined) {
       this.#onStrayData(id, length);
+      this.#rests.data(id, length, last);
       return;
     }
     if (stream.remoteClosed) throw new Http2Error(STREAM_CLOSED, 'DATA behind the end of a stream');
@@ -199,6 +207,7 @@ export class Http2Connection implements StreamOwner, FrameHandler {
   reset(id: number): void {
     this.#checkStarted(id);
     const stream = this.#streams.get(id);
+    this.#rests.end(id);
     if (stream === undefined) this.noise(1);
     else stream.resetByClient();
   }

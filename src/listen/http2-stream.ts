@@ -15,7 +15,7 @@ export interface StreamOwner {
   readonly idleTime: number;
   /** So many bytes of the stream's body were taken or thrown away. */
   consumed(stream: Http2Stream, bytes: number): void;
-  /** We reset the stream. */
+  /** We reset the stream. With NO_ERROR its answer is out, and the request may come in whole until then. */
   streamReset(stream: Http2Stream, code: number): void;
   /** `fault`: the client has reset it, or made us refuse or reset it. */
   streamClosed(stream: Http2Stream, fault: boolean): void;
