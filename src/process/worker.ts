@@ -22,17 +22,24 @@ process.on('message', (order: Order) => {
 });
 
 async function follow(order: Order): Promise<Omit<Reply, 'number'>> {
-  if (order.kind === 'start') {
-    gateway = new Gateway({ log, shared: order.shared, severalWorkers: true });
-    await gateway.start(order.options);
-    return { addresses: gateway.addresses() };
-  }
+  if (order.kind === 'start') gateway ??= new Gateway({ log, shared: order.shared, severalWorkers: true });
   if (gateway === undefined) throw new Error('not started');
-  if (order.kind === 'reload') await gateway.reload(order.options);
-  else if (order.kind === 'reopen-logs') gateway.reopenLogs();
-  else if (order.kind === 'metrics') return { metrics: gateway.metrics() };
-  else await gateway.drain();
-  return order.kind === 'reload' ? { addresses: gateway.addresses() } : {};
+  switch (order.kind) {
+    case 'start':
+      await gateway.start(order.options);
+      return { addresses: gateway.addresses() };
+    case 'reload':
+      await gateway.reload(order.options);
+      return {};
+    case 'metrics':
+      return { metrics: gateway.metrics() };
+    case 'reopen-logs':
+      gateway.reopenLogs();
+      return {};
+    case 'drain':
+      await gateway.drain();
+      return {};
+  }
 }
 
 function answer(reply: Reply): void {

@@ -187,8 +187,10 @@ describe('workers', () => {
     const gateway = await startGateway(configuration({ more: 'workers: 2' }));
     const pids = workersOf(gateway);
     assert.equal(pids.length, 2);
+    for (let i = 0; i < 4; i++) assert.equal(await ask(gateway.port('plain')), '200');
     gateway.process.kill('SIGKILL');
     await until('no worker is left', () => !pids.some(lives));
+    assert.equal((await gateway.records()).length, 4, 'and write down first what they still have');
     await gateway.stop().catch(() => {});
   });
 
