@@ -100,16 +100,16 @@ export class Http2Frames implements FrameSink {
   }
 
   #onData(flags: number, id: number, bytes: Buffer, from: number, to: number): void {
-    const pad = (flags & PADDED) === 0 ? 0 : bytes[from];
+    const end = to - paddingOf(flags, bytes, from, to);
     const at = (flags & PADDED) === 0 ? from : from + 1;
-    if (at > to - pad) throw broken('padding beyond the frame');
+    if (at > end) throw broken('padding beyond the frame');
     const last = (flags & END_STREAM) !== 0;
-    if (at === to - pad && !last) this.#handler.noise(1);
-    this.#handler.data(id, bytes.subarray(at, to - pad), to - from, last);
+    if (at === end && !last) this.#handler.noise(1);
+    this.#handler.data(id, bytes.subarray(at, end), to - from, last);
   }
 
   #onHeaders(flags: number, id: number, bytes: Buffer, from: number, to: number): void {
-    const end = (flags & PADDED) === 0 ? to : to - bytes[from];
+    const end = to - paddingOf(flags, bytes, from, to);
     let at = (flags & PADDED) === 0 ? from : from + 1;
     if ((flags & WITH_PRIORITY) !== 0) {
       if (at + 5 <= to && uint31(bytes, at) === id) throw broken('a stream that depends on itself');
@@ -181,6 +181,13 @@ export class Http2Frames implements FrameSink {
     this.#handler.noise(1);
     this.#handler.windowUpdate(id, increment);
   }
+}
+
+/** How much padding stands at the end of a frame. */
+function paddingOf(flags: number, bytes: Buffer, from: number, to: number): number {
+  if ((flags & PADDED) === 0) return 0;
+  if (from === to) throw broken('padding of which nothing tells the length');
+  return bytes[from];
 }
 
 function checkLength(length: number, expected: number): void {

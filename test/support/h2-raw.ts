@@ -95,6 +95,8 @@ export function headers(
   return Buffer.concat(frames);
 }
 
+export type ErrorName = (typeof errors)[number];
+
 export interface Frame {
   readonly type: number;
   readonly flags: number;
@@ -107,7 +109,7 @@ export class Received {
   readonly heads: Map<string, string>[] = [];
   body: Buffer = Buffer.alloc(0);
   /** Error code of RST_STREAM. */
-  reset: string | undefined = undefined;
+  reset: ErrorName | undefined = undefined;
   /** END_STREAM came. */
   ended = false;
 
@@ -136,9 +138,8 @@ export class H2Raw {
   readonly socket: tls.TLSSocket;
   readonly frames: Frame[] = [];
   /** The error code of the GOAWAY that came. */
-  goaway: string | undefined = undefined;
+  goaway: ErrorName | undefined = undefined;
   closed = false;
-  /** Acknowledges SETTINGS and PING of the server; and notes them as frames. */
   readonly #decoder = new HpackDecoder();
   readonly #streams = new Map<number, Received>();
   readonly #windows: boolean;
