@@ -1,0 +1,58 @@
+/** Every example is a configuration that `portcullis check` accepts as it stands, with the certificates that it names. */
+import assert from 'node:assert/strict';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { checkText } from '../src/config/load.ts';
+import { problemLine } from '../src/config/problem.ts';
+import { type TlsFiles, tlsFiles } from './support/tls.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '..');
+const EXAMPLES = path.join(ROOT, 'examples');
+const NAMES = ['api.example.com', 'shop.example.com'];
+const ENVIRONMENT = { ADMIN_TOKEN: '0123456789abcdef' };
+
+let certificates: TlsFiles;
+let folder = '';
+
+before(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'portcullis-examples-'));
+  certificates = await tlsFiles(NAMES);
+  await mkdir(path.join(folder, 'tls'));
+  await cp(certificates.ca, path.join(folder, 'tls/ca.pem'));
+  for (const name of NAMES) {
+    const { certificate, key } = certificates.of(name);
+    await cp(certificate, path.join(folder, `tls/${name}.pem`));
+    await cp(key, path.join(folder, `tls/${name}.key`));
+  }
+});
+after(async () => {
+  await certificates?.remove();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const examples = (await readdir(EXAMPLES, { recursive: true })).filter(
+  (name) => name.endsWith('.yaml') && !name.includes('openapi'),
+);
+
+test('there are examples, and the document tells of each', async () => {
+  assert.ok(examples.length >= 6, examples.join(' '));
+  const document = await readFile(path.join(ROOT, 'examples/README.md'), 'utf8');
+  for (const name of examples) assert.ok(document.includes(`(${name})`), `examples/README.md does not tell of ${name}`);
+});
+
+for (const name of examples) {
+  test(name, async () => {
+    const text = await readFile(path.join(EXAMPLES, name), 'utf8');
+    const problems = (environment: Record<string, string>, folderOfFile = folder) => {
+      const result = checkText(path.join(folderOfFile, path.basename(name)), text, environment);
+      return result.ok ? [] : result.problems.map(problemLine);
+    };
+    assert.deepEqual(problems(ENVIRONMENT), []);
+    // What an example names is really looked at: without it, it does not pass.
+    if (text.includes('tls/')) assert.match(problems(ENVIRONMENT, tmpdir()).join('\n'), /does not exist|no such file/);
+    if (text.includes('${')) assert.match(problems({}).join('\n'), /ADMIN_TOKEN is not set/);
+    assert.match(text, /^# .+/, 'it begins by saying what it is for');
+  });
+}
