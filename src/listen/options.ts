@@ -82,12 +82,15 @@ export interface HttpsTarget {
 
 const HTTPS_TARGET = /^([a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::(\d{1,5}))?$/i;
 
+/** Truth values of older YAML; whoever writes one means no host of that name. */
+const WORDS = /^(?:yes|no|on|off|none)$/i;
+
 function parseHttpsTarget(value: boolean | number | string): HttpsTarget | false | undefined {
   if (value === false) return false;
   if (value === true) return { host: undefined, port: undefined };
   if (typeof value === 'number') return { host: undefined, port: value };
   const match = HTTPS_TARGET.exec(value);
-  if (match === null || Number(match[2] ?? 443) > 65535 || Number(match[2] ?? 443) === 0) return undefined;
+  if (match === null || WORDS.test(value) || Number(match[2] ?? 443) > 65535 || Number(match[2] ?? 443) === 0) return undefined;
   return { host: match[1].toLowerCase(), port: match[2] === undefined ? undefined : Number(match[2]) };
 }
 
