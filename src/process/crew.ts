@@ -4,6 +4,7 @@ import type { GatewayOptions } from '../config/schema.ts';
 import type { SharedSecrets } from '../config/swap.ts';
 import { countersOf, type MetricsSnapshot, mergeSnapshots } from '../observe/stage.ts';
 import type { Log } from '../pipeline/stage.ts';
+import { closeLostConnections } from './handoffs.ts';
 import type { Order, Reply } from './messages.ts';
 
 /** A worker that does not answer within this time counts as failed. */
@@ -252,5 +253,7 @@ export class Crew {
 function forkWorker(): Worker {
   const exec = path.join(import.meta.dirname, `worker${path.extname(import.meta.filename)}`);
   cluster.setupPrimary({ exec, serialization: 'advanced', args: [] });
-  return cluster.fork();
+  const worker = cluster.fork();
+  closeLostConnections(worker);
+  return worker;
 }

@@ -194,6 +194,18 @@ describe('workers', () => {
     await gateway.stop().catch(() => {});
   });
 
+  test('a connection that a worker was given just before it died is closed: its client does not wait for ever', async () => {
+    await using gateway = await startGateway(configuration({ more: 'workers: 2' }));
+    const [victim] = workersOf(gateway);
+    process.kill(victim, 'SIGSTOP');
+    const answers = Array.from({ length: 6 }, () => ask(gateway.port('plain')));
+    let over = 0;
+    for (const answer of answers) void answer.then(() => over++);
+    await until('the other worker has answered the others', () => over === 5);
+    process.kill(victim, 'SIGKILL');
+    assert.deepEqual((await Promise.all(answers)).sort(), [...Array(5).fill('200'), 'ECONNRESET']);
+  });
+
   test('a worker that is replaced after a reload has the new configuration; ports that the system chose stay', async () => {
     const both = '{ a: { address: 127.0.0.1:0 }, b: { address: 127.0.0.1:0 } }';
     await using gateway = await startGateway(configuration({ listeners: both, more: 'workers: 2' }));
