@@ -54,11 +54,17 @@ export class Reloader {
       try {
         await this.#once();
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
-        this.#log.error('the configuration is not changed', { reason });
+        this.#tell(error);
       }
     }
     this.#running = undefined;
+  }
+
+  /** That nothing changes while all of it ends is no news. */
+  #tell(error: unknown): void {
+    if (!this.#begun) return;
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#log.error('the configuration is not changed', { reason });
   }
 
   async #once(): Promise<void> {

@@ -53,6 +53,8 @@ export class Endpoints {
     this.#parts = parts;
     this.#balancer = makeBalancer<Endpoint>(options.balance, parts.random);
     this.settled = this.#begin(options.targets.map(makeTarget));
+    // Who waits for it is told; when nobody does, that is no defect.
+    this.settled.catch(() => {});
   }
 
   /** False before any name of a target has been resolved. */

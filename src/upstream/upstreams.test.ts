@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { Bench, call, FakeAnswer } from './fakes.ts';
+import { Bench, call, FakeAnswer, FakeCarry, FakeLog, parsed } from './fakes.ts';
+import { createUpstreams } from './upstreams.ts';
 
 const two = ['http://127.0.0.1:9001', 'http://127.0.0.1:9002'];
 
@@ -158,4 +159,15 @@ test('weight 0 takes a target out', () => {
   for (let i = 0; i < 3; i++) bench.send();
   assert.equal(bench.client(9001).sent.length, 0);
   assert.deepEqual(bench.states, ['drained', 'up']);
+});
+
+test('a client that cannot be made is told by ready, and by nothing else when nobody asks', async () => {
+  const make = () => {
+    throw new Error('the key has a passphrase');
+  };
+  const load = () => createUpstreams({ s: parsed({ targets: two }) }, new FakeCarry(), new FakeLog(), make);
+  // The test runner fails a test that leaves a rejected promise behind.
+  load();
+  await turn();
+  await assert.rejects(load().ready(), /passphrase/);
 });

@@ -116,8 +116,11 @@ class Configured implements UpstreamsOfConfiguration {
     const enough = new Promise<void>((resolve) => {
       stop = this.#timing.after(READY_MS, resolve);
     });
-    await Promise.race([Promise.all([...this.#services.values()].map((one) => one.endpoints.settled)), enough]);
-    stop?.();
+    try {
+      await Promise.race([Promise.all([...this.#services.values()].map((one) => one.endpoints.settled)), enough]);
+    } finally {
+      stop?.();
+    }
   }
 
   snapshot(): ServiceSnapshot[] {
