@@ -28,7 +28,10 @@ const numbered = (n: number) => ({ path: `/x/${n}`, expect: `you asked for /x/${
 async function reach(load: Load, count: number): Promise<void> {
   const from = load.right();
   for (let i = 0; i < 1000 && load.right() < from + count; i++) await wait(10);
-  assert.ok(load.right() >= from + count, `only ${load.right() - from} of ${count} answers: ${JSON.stringify(load.failures.slice(-3))}`);
+  assert.ok(
+    load.right() >= from + count,
+    `only ${load.right() - from} of ${count} answers: ${JSON.stringify(load.failures.slice(-3))}`,
+  );
 }
 
 function configuration(targets: string, more = ''): string {
@@ -68,7 +71,10 @@ routes: [ { path: /hang, service: hanging, authentication: none }, { path: /x/**
     const hung = await Promise.all(Array.from({ length: 20 }, () => fetch(`http://127.0.0.1:${port}/hang`)));
     const ms = performance.now() - began;
     await load.stop();
-    assert.deepEqual(hung.map((answer) => answer.status), Array.from({ length: 20 }, () => 504));
+    assert.deepEqual(
+      hung.map((answer) => answer.status),
+      Array.from({ length: 20 }, () => 504),
+    );
     assert.ok(ms >= 990 && ms < 2600, `504 came after ${ms} ms`);
     assert.deepEqual(load.failures, []);
     assert.ok(load.right() > 200);
@@ -87,7 +93,10 @@ routes: [ { path: /hang, service: hanging, authentication: none }, { path: /x/**
       await assert.rejects(answer.text(), path);
     }
     const records = await gateway.records(2);
-    assert.deepEqual(records.map((record) => record.decision?.code), ['upstream-closed', 'upstream-closed']);
+    assert.deepEqual(
+      records.map((record) => record.decision?.code),
+      ['upstream-closed', 'upstream-closed'],
+    );
     await kill(cutting);
   });
 });
@@ -98,7 +107,11 @@ describe('workers', () => {
     await using gateway = await startGateway(configuration(service.url, 'workers: 2'));
     const load = startLoad({ port: gateway.port('plain'), connections: 16, request: numbered });
     await reach(load, 300);
-    const workers = () => execFileSync('ps', ['-o', 'pid=', '--ppid', String(gateway.process.pid)], { encoding: 'utf8' }).split('\n').filter(Boolean).map(Number);
+    const workers = () =>
+      execFileSync('ps', ['-o', 'pid=', '--ppid', String(gateway.process.pid)], { encoding: 'utf8' })
+        .split('\n')
+        .filter(Boolean)
+        .map(Number);
     const [victim] = workers();
     const killedAt = performance.now();
     process.kill(victim, 'SIGKILL');
@@ -122,7 +135,11 @@ describe('workers', () => {
     await load.stop();
     assert.deepEqual(load.failures, []);
     const metrics = await (await fetch(`http://127.0.0.1:${gateway.port('admin')}/metrics`)).text();
-    assert.match(metrics, new RegExp(`portcullis_requests_total\\{[^}]*status="2xx"[^}]*\\} ${load.right()}\\n`), 'the counters of all workers are summed');
+    assert.match(
+      metrics,
+      new RegExp(`portcullis_requests_total\\{[^}]*status="2xx"[^}]*\\} ${load.right()}\\n`),
+      'the counters of all workers are summed',
+    );
     await kill(service);
   });
 });

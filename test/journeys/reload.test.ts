@@ -115,7 +115,9 @@ describe('reload', () => {
     let closed = false;
     socket.on('close', () => (closed = true));
     let events = '';
-    const stream = http.get({ port, host: '127.0.0.1', path: '/events' }, (answer) => answer.on('data', (piece) => (events += piece)));
+    const stream = http.get({ port, host: '127.0.0.1', path: '/events' }, (answer) =>
+      answer.on('data', (piece) => (events += piece)),
+    );
     let streamEnded = false;
     stream.on('close', () => (streamEnded = true));
     const steady = startLoad({ port, connections: 8, request: (n) => ({ path: `/steady/${n}`, expect: `first /steady/${n}` }) });
@@ -133,11 +135,18 @@ describe('reload', () => {
     assert.deepEqual(steady.failures, []);
     assert.deepEqual(changing.failures, []);
     assert.ok(steady.right() > 500 && changing.right() > 500, `${steady.right()} and ${changing.right()} requests were answered`);
-    assert.deepEqual(echoes, Array.from({ length: 50 }, (_, i) => `first ${i}`));
+    assert.deepEqual(
+      echoes,
+      Array.from({ length: 50 }, (_, i) => `first ${i}`),
+    );
     assert.equal(closed, false);
     assert.equal(streamEnded, false);
     const numbers = [...events.matchAll(/data: (\d+)/g)].map((match) => Number(match[1]));
-    assert.deepEqual(numbers, numbers.map((_, i) => i), 'no event is lost or doubled');
+    assert.deepEqual(
+      numbers,
+      numbers.map((_, i) => i),
+      'no event is lost or doubled',
+    );
     const [early, late] = [Math.max(...memory.slice(5, 15)), Math.min(...memory.slice(-10))];
     assert.ok(late < early + 30, `memory grew from ${early} to ${late} MB`);
     socket.terminate();
