@@ -86,7 +86,7 @@ const configuration = () => `
   weights: { targets: [{ url: ${url('b1')}, weight: 1 }, { url: ${url('b2')}, weight: 3 }, { url: ${url('b3')}, weight: 0 }] }
   least: { targets: [${url('c1')}, ${url('c2')}], balance: least-requests }
   random: { targets: [${url('d1')}, ${url('d2')}, ${url('d3')}], balance: random }
-  half-dead: { targets: [${url('e1')}, "http://127.0.0.1:${deadPort}"] }
+  half-dead: { targets: [${url('e1')}, "http://127.0.0.1:${deadPort}"], ejection: { for: 2m } }
   checked: { targets: [${url('f1')}, ${url('f2')}], health: { path: /health, every: 100ms, unhealthy-after: 2, healthy-after: 2 } }
   ejecting: { targets: [${url('g1')}, ${url('g2')}], ejection: { failures: 3, for: 600ms }, retries: { tries: 1 } }
   last: { targets: [${url('h1')}], ejection: { failures: 3, for: 600ms }, retries: { tries: 1 } }
@@ -388,7 +388,10 @@ describe('retries', () => {
     assert.deepEqual(callsOf('j1', 'j2'), [2, 4]);
     const replies: number[] = [];
     await times(4, async () => void replies.push((await ask('statuses', { method: 'POST', body: 'x' })).status));
-    assert.deepEqual(replies.toSorted((a, b) => a - b), [200, 200, 503, 503]);
+    assert.deepEqual(
+      replies.toSorted((a, b) => a - b),
+      [200, 200, 503, 503],
+    );
     targets.j2.behaviour = status(502);
     targets.j1.behaviour = status(502);
     const reply = await ask('statuses');
@@ -543,15 +546,16 @@ describe('time', () => {
 });
 
 test('metrics count calls and tries of each service, and tell the state of each target', async () => {
+  await ask('turn');
   const text = await (await fetch(`http://127.0.0.1:${gateway.port('admin')}/metrics`)).text();
   const value = (line: string) => Number(new RegExp(`^${line.replaceAll(/[{}]/g, '\\$&')} (\\S+)$`, 'm').exec(text)?.[1]);
-  assert.equal(value('portcullis_upstream_responses_total{service="turn",status="2xx"}'), 30);
-  assert.equal(value('portcullis_upstream_tries_total{service="turn"}'), 30);
+  assert.equal(value('portcullis_upstream_responses_total{service="turn",status="2xx"}'), 31);
+  assert.equal(value('portcullis_upstream_tries_total{service="turn"}'), 31);
   assert.equal(value('portcullis_upstream_responses_total{service="half-dead",status="2xx"}'), 30);
   assert.equal(value('portcullis_upstream_tries_total{service="half-dead"}'), 35);
   assert.equal(value('portcullis_upstream_tries_total{service="budget"}'), 50);
   assert.equal(value('portcullis_upstream_responses_total{service="budget",status="none"}'), 40);
-  assert.equal(value('portcullis_upstream_duration_seconds_count{service="turn"}'), 30);
+  assert.equal(value('portcullis_upstream_duration_seconds_count{service="turn"}'), 31);
   assert.equal(value('portcullis_upstream_retries_total{service="half-dead",outcome="allowed"}'), 5);
   assert.equal(value('portcullis_upstream_retries_total{service="budget",outcome="denied"}'), 35);
   assert.equal(value('portcullis_upstream_calls{service="turn"}'), 0);
@@ -562,7 +566,11 @@ test('metrics count calls and tries of each service, and tell the state of each 
   assert.equal(value(`portcullis_target_up${of('half-dead', targets.e1.address)}`), 1);
   assert.equal(value(`portcullis_target_up${of('half-dead', dead)}`), 0);
   assert.equal(value(`portcullis_target_failures_total${of('half-dead', dead)}`), 5);
-  assert.equal(value(`portcullis_target_connections${of('turn', targets.a1.address)}`), 1);
+  const kept = ['a1', 'a2', 'a3'].map((name) => value(`portcullis_target_connections${of('turn', targets[name].address)}`));
+  assert.ok(
+    kept.some((count) => count >= 1),
+    `${kept}`,
+  );
   assert.equal(value(`portcullis_target_calls${of('turn', targets.a1.address)}`), 0);
 });
 

@@ -102,12 +102,17 @@ export function http2Asker(port: number): Asker {
           onData?.(piece);
         });
         let ended = false;
-        stream.on('end', () => (ended = true));
-        stream.on('error', reject);
-        stream.on('close', () => {
+        const finish = (): void => {
           const status = Number(answer[':status'] ?? 0);
           if (status === 0 || !ended || stream.rstCode !== 0) reject(new Error(`the stream was reset with ${stream.rstCode}`));
           else resolve({ status, headers: answer, body: Buffer.concat(pieces), trailers, interim });
+        };
+        stream.on('error', reject);
+        stream.on('close', finish);
+        stream.on('end', () => {
+          ended = true;
+          // Node does not close a stream whose upload was stopped in one packet with the end of the answer.
+          setImmediate(finish);
         });
         sendBody(stream, body, headers);
       }),
