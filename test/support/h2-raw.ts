@@ -131,6 +131,8 @@ export interface H2RawOptions {
   readonly settings?: readonly (readonly [number, number])[] | false;
   /** Gives the windows back for what comes, as a well-behaved client does. Default: yes. */
   readonly windows?: boolean;
+  /** Acknowledges settings and pings. Default: yes, where settings are sent. */
+  readonly acks?: boolean;
 }
 
 /** A client that sends exactly the frames it is told to, and reads those that come back. */
@@ -143,13 +145,15 @@ export class H2Raw {
   readonly #decoder = new HpackDecoder();
   readonly #streams = new Map<number, Received>();
   readonly #windows: boolean;
+  readonly #acks: boolean;
   #pending: Buffer = Buffer.alloc(0);
   #block: Buffer[] = [];
   #waiting: (() => void)[] = [];
 
-  private constructor(socket: tls.TLSSocket, windows: boolean) {
+  private constructor(socket: tls.TLSSocket, options: H2RawOptions) {
     this.socket = socket;
-    this.#windows = windows;
+    this.#windows = options.windows !== false;
+    this.#acks = options.acks ?? options.settings !== false;
     socket.on('data', (chunk: Buffer) => this.#onBytes(chunk));
     socket.on('error', () => undefined);
     socket.on('close', () => this.#onClose());
@@ -162,7 +166,7 @@ export class H2Raw {
       socket.once('error', reject);
       socket.once('secureConnect', () => {
         socket.off('error', reject);
-        const client = new H2Raw(socket, options.windows !== false);
+        const client = new H2Raw(socket, options);
         if (options.settings !== false) client.send(PREFACE, settings(...(options.settings ?? [])));
         resolve(client);
       });
@@ -245,7 +249,8 @@ export class H2Raw {
     else if (type === DATA) this.#onData(stream, payload);
     else if (type === RST_STREAM) this.on(stream).reset = errors[payload.readUInt32BE(0)];
     else if (type === GOAWAY) this.goaway = errors[payload.readUInt32BE(4)];
-    else if (type === SETTINGS && (flags & ACK) === 0) this.send(settingsAck());
+    else if (type === SETTINGS && (flags & ACK) === 0 && this.#acks) this.send(settingsAck());
+    else if (type === PING && (flags & ACK) === 0 && this.#acks) this.send(frame(PING, ACK, 0, payload));
     if ((type === HEADERS || type === DATA) && (flags & END_STREAM) !== 0) this.on(stream).ended = true;
   }
 
