@@ -68,6 +68,7 @@ class Names {
 // Pure functions of the name, remembered for the whole process: one bounded memory however many routes there are.
 const requestNames = new NameVerdicts(judgeName);
 const responseNames = new NameVerdicts(judgeResponseName);
+const bareNames = new NameVerdicts(judgeBareName);
 
 /**
  * The fields that go to the service. What the client may not say goes first, ours are added last, so that nothing of ours can be
@@ -114,12 +115,11 @@ export function visible(text: string): string {
   return text.toWellFormed().replace(INVISIBLE, encodeURIComponent);
 }
 
+/** What tells an attacker what the service is made of. The room `route` takes these out of answers, unless its options keep them. */
+const PRODUCT = new Set(['server', 'x-powered-by', 'x-aspnet-version', 'x-aspnetmvc-version']);
+
 /** What a service must not say to clients. */
 const RESPONSE_NEVER = new Set([
-  'server',
-  'x-powered-by',
-  'x-aspnet-version',
-  'x-aspnetmvc-version',
   'x-generator',
   // Would lead clients past the gateway, to another host or port, for as long as they remember it.
   'alt-svc',
@@ -132,18 +132,31 @@ const RESPONSE_NEVER = new Set([
 ]);
 const RESPONSE_PREFIXES = ['x-portcullis', 'x-accel-', 'x-envoy-', 'proxy-'];
 
+function judgeBareName(name: string): Verdict {
+  return PRODUCT.has(name) ? NEVER : judgeResponseName(name);
+}
+
 function judgeResponseName(name: string): Verdict {
   if (HOP_BY_HOP.has(name) || RESPONSE_NEVER.has(name)) return NEVER;
   return RESPONSE_PREFIXES.some((prefix) => name.startsWith(prefix)) ? NEVER : PASS;
 }
 
-/** The fields of a service's answer that go to the client, in a list of their own; several `set-cookie` stay apart. */
+/** The fields of a service's answer that go to the client by way of the rooms, in a list of their own; several `set-cookie` stay apart. */
 export function responseHeaders(list: HeaderList): HeaderList {
+  return passing(list, responseNames);
+}
+
+/** The same for what no room looks at: trailers, and the head that opens a tunnel. */
+export function bareResponseHeaders(list: HeaderList): HeaderList {
+  return passing(list, bareNames);
+}
+
+function passing(list: HeaderList, names: NameVerdicts): HeaderList {
   const to: HeaderList = [];
   let named = false;
   for (let i = 0; i < list.length; i += 2) {
     const name = list[i];
-    if (responseNames.of(name) === PASS) to.push(name, list[i + 1]);
+    if (names.of(name) === PASS) to.push(name, list[i + 1]);
     else if (name === 'connection') named = true;
   }
   if (named) removeNamedByConnection(to, list);

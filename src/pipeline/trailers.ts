@@ -1,4 +1,4 @@
-import { responseHeaders } from '../exchange/forward.ts';
+import { bareResponseHeaders } from '../exchange/forward.ts';
 import type { HeaderList } from '../exchange/headers.ts';
 
 /**
@@ -14,7 +14,7 @@ const HEAD_ONLY: ReadonlySet<string> = new Set([
 
 /** The trailers of a service's answer that go to the client; undefined when none is left. */
 export function responseTrailers(list: HeaderList): HeaderList | undefined {
-  const passed = responseHeaders(list);
+  const passed = bareResponseHeaders(list);
   const to: HeaderList = [];
   for (let i = 0; i < passed.length; i += 2) {
     const name = passed[i];

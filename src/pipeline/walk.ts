@@ -5,7 +5,7 @@ import { refuseUnreadable } from '../exchange/body/readable.ts';
 import type { BodySink } from '../exchange/body-source.ts';
 import { type Answer, type Outcome, type Refusal, refuse } from '../exchange/decision.ts';
 import type { Exchange, ResponseHead } from '../exchange/exchange.ts';
-import { requestHeaders, responseHeaders } from '../exchange/forward.ts';
+import { bareResponseHeaders, requestHeaders, responseHeaders } from '../exchange/forward.ts';
 import { type HeaderList, headerValue, removeHeader, setHeader } from '../exchange/headers.ts';
 import type { AnswerSink, CallHandle, UpstreamFault } from '../exchange/service.ts';
 import type { ClientSide, ClientWatcher } from './client.ts';
@@ -244,7 +244,7 @@ export class Walk implements AnswerSink, BodySink, ClientWatcher {
   }
 
   #join(headers: HeaderList, socket: Duplex, rest: Buffer): void {
-    const client = this.#client.upgrade(this.#named(responseHeaders(headers)));
+    const client = this.#client.upgrade(this.#named(bareResponseHeaders(headers)));
     this.#started = true;
     openTunnel(this.#x, this.#plan, client, { socket, rest }, (refusal) => {
       if (refusal !== undefined) this.#x.decision = refusal;
