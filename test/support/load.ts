@@ -35,7 +35,8 @@ const lookup: LookupFunction = (_host, options, callback) => {
 /** A constant load of requests, each connection one after the other; every answer is compared with what it must be. */
 export function startLoad(options: LoadOptions): Load {
   const agentOptions = { keepAlive: options.fresh !== true, maxSockets: options.connections };
-  const agent = options.tls === undefined ? new http.Agent(agentOptions) : new https.Agent({ ...agentOptions, maxCachedSessions: 0 });
+  const agent =
+    options.tls === undefined ? new http.Agent(agentOptions) : new https.Agent({ ...agentOptions, maxCachedSessions: 0 });
   const failures: Failure[] = [];
   let stopped = false;
   let right = 0;
@@ -64,18 +65,27 @@ export function startLoad(options: LoadOptions): Load {
   };
 }
 
-function ask(options: LoadOptions, agent: http.Agent, path: string, method: string, body?: string): Promise<{ status: number; text: string }> {
+function ask(
+  options: LoadOptions,
+  agent: http.Agent,
+  path: string,
+  method: string,
+  body?: string,
+): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const { port, tls } = options;
     const send = tls === undefined ? http.request : https.request;
-    const request = send({ ...tls, host: tls?.servername ?? '127.0.0.1', lookup, port, path, method, agent, timeout: 20_000 }, (answer) => {
-      let text = '';
-      answer.setEncoding('utf8');
-      answer.on('data', (piece: string) => (text += piece));
-      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text }));
-      answer.on('error', reject);
-      answer.on('aborted', () => reject(new Error('the answer was cut off')));
-    });
+    const request = send(
+      { ...tls, host: tls?.servername ?? '127.0.0.1', lookup, port, path, method, agent, timeout: 20_000 },
+      (answer) => {
+        let text = '';
+        answer.setEncoding('utf8');
+        answer.on('data', (piece: string) => (text += piece));
+        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text }));
+        answer.on('error', reject);
+        answer.on('aborted', () => reject(new Error('the answer was cut off')));
+      },
+    );
     request.on('timeout', () => request.destroy(new Error('no answer within 20 s')));
     request.on('error', reject);
     request.end(body);
