@@ -21,8 +21,8 @@ before(async () => {
   certificates = await tlsFiles(NAMES);
   await mkdir(path.join(folder, 'tls'));
   await cp(certificates.ca, path.join(folder, 'tls/ca.pem'));
-  for (const name of NAMES) {
-    const { certificate, key } = certificates.of(name);
+  for (const name of [...NAMES, 'api']) {
+    const { certificate, key } = certificates.of(name === 'api' ? NAMES[0] : name);
     await cp(certificate, path.join(folder, `tls/${name}.pem`));
     await cp(key, path.join(folder, `tls/${name}.key`));
   }
@@ -40,6 +40,13 @@ test('there are examples, and the document tells of each', async () => {
   assert.ok(examples.length >= 6, examples.join(' '));
   const document = await readFile(path.join(ROOT, 'examples/README.md'), 'utf8');
   for (const name of examples) assert.ok(document.includes(`(${name})`), `examples/README.md does not tell of ${name}`);
+});
+
+test('the configuration of the README', async () => {
+  const text = await readFile(path.join(ROOT, 'README.md'), 'utf8');
+  const configuration = /^```yaml\n(listeners:[^`]+)```/m.exec(text)?.[1] ?? assert.fail('there is none');
+  const result = checkText(path.join(folder, 'portcullis.yaml'), configuration, {});
+  assert.deepEqual(result.ok ? [] : result.problems.map(problemLine), []);
 });
 
 for (const name of examples) {
