@@ -66,6 +66,8 @@ export function humanLine(level: Level, message: string, fields: Record<string, 
 
 function humanValue(value: unknown): string {
   if (value instanceof Error) return value.stack ?? String(value);
+  // A list of texts is a list of things to do: one behind the other, as they are.
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value.join(' | ');
   if (typeof value === 'string') return /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value);
   try {
     return JSON.stringify(value) ?? 'undefined';

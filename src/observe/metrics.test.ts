@@ -168,12 +168,16 @@ test('promtool has nothing to say against the text', {
   assert.equal(check.status, 0);
 });
 
-test('the manual has every metric, and no other', () => {
+// That it has those of other rooms too, and no other, is held by test/journeys/documents.test.ts with a whole gateway.
+test('the manual has every metric', () => {
   const manual = readFileSync(new URL('../../docs/observability.md', import.meta.url), 'utf8');
   const table = manual.split('\n').filter((line) => line.startsWith('| `p'));
   const written = table.flatMap((line) => line.split('|')[1].match(/\w+/g) ?? []);
   const metrics = sample();
   registerProcess(metrics);
   const counted = metrics.snapshot().families.map((family) => family.name);
-  assert.deepEqual(written.toSorted(), counted.toSorted());
+  assert.deepEqual(
+    counted.filter((name) => !written.includes(name)),
+    [],
+  );
 });

@@ -126,4 +126,6 @@ test('the log is one line: JSON, or text that steers no terminal', () => {
   assert.match(text, /^\d\d:\d\d:\d\d\.\d{3} warn {2}a\uFFFD\[31m\uFFFD error=Error: first \| second \| at /);
   assert.match(text, / path="\/a b" n=1 plain="x\\r\\ny"$/);
   assert.doesNotMatch(text, /[\r\n\u001b]/);
+  const list = { problems: ['a.yaml:1:2: unknown key "b"', 'a.yaml:3:4: c'], numbers: [1, 2] };
+  assert.match(humanLine('error', 'm', list), / m problems=a\.yaml:1:2: unknown key "b" \| a\.yaml:3:4: c numbers=\[1,2\]$/);
 });

@@ -116,6 +116,11 @@ export class Crew {
     return this.#left;
   }
 
+  /** Ends every worker at once, whatever it does. */
+  abandon(): void {
+    for (const worker of this.#processes) worker.process.kill('SIGKILL');
+  }
+
   async #leave(): Promise<void> {
     for (const timer of this.#replacements) clearTimeout(timer);
     await Promise.all([...this.#processes].map((worker) => this.#dismiss(worker)));

@@ -21,6 +21,7 @@ export async function serveWithWorkers(parts: ServeParts, workers: number): Prom
       leaving = true;
       return crew.leave();
     },
+    abandon: () => crew.abandon(),
     reasons() {
       if (leaving) return ['draining'];
       return crew.size > 0 ? [] : ['no worker serves'];

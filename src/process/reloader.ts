@@ -1,6 +1,6 @@
 import { hashOptions } from '../config/hash.ts';
 import { loadConfiguration } from '../config/load.ts';
-import { formatProblem } from '../config/problem.ts';
+import { problemLine } from '../config/problem.ts';
 import type { GatewayOptions } from '../config/schema.ts';
 import type { Log } from '../pipeline/stage.ts';
 
@@ -71,7 +71,7 @@ export class Reloader {
     const result = await loadConfiguration(this.#file);
     if (!result.ok) {
       this.#log.error('the configuration is not changed: the file has problems', {
-        problems: result.problems.map((problem) => formatProblem(problem, false)),
+        problems: result.problems.map(problemLine),
       });
       return;
     }

@@ -26,6 +26,8 @@ export interface House {
   reload(options: GatewayOptions): Promise<void>;
   /** Lets running requests end, then all is closed; also from the middle of a start or a reload. */
   drain(): Promise<void>;
+  /** Ends at once all that is apart from this process. */
+  abandon(): void;
   /** Why it is not ready; nothing: it is. */
   reasons(): string[];
   metrics(): MetricsSnapshot[] | Promise<MetricsSnapshot[]>;
@@ -39,7 +41,11 @@ export async function serve(parts: ServeParts, house: House): Promise<void> {
   const admin = adminOf(house, log);
   const reloader = new Reloader(file, log, options, (next) => swap(house, admin, next));
   const stopped = new Promise<void>((stop) => {
-    onSignals({ stop, reload: () => void reloader.reload(), reopenLogs: () => house.reopenLogs() });
+    const hurry = () => {
+      house.abandon();
+      process.exit(1);
+    };
+    onSignals({ stop, hurry, reload: () => void reloader.reload(), reopenLogs: () => house.reopenLogs() });
   });
   try {
     await Promise.race([open(parts, house, admin), stopped]);
@@ -49,7 +55,12 @@ export async function serve(parts: ServeParts, house: House): Promise<void> {
     watch.close();
   } finally {
     reloader.stop();
+    const patience = setTimeout(
+      () => log.info('waiting for requests and streams that are under way; Ctrl-C again ends them'),
+      1000,
+    );
     await house.drain();
+    clearTimeout(patience);
     await admin.close();
   }
 }

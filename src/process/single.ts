@@ -20,6 +20,7 @@ export async function serveAlone(parts: ServeParts): Promise<void> {
       leaving = true;
       return gateway.drain();
     },
+    abandon() {},
     reasons: () => (gateway.ready ? [] : [leaving ? 'draining' : 'starting']),
     metrics: () => [gateway.metrics()],
     reopenLogs: () => gateway.reopenLogs(),
