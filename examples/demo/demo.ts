@@ -25,7 +25,6 @@ function run(stopServices: () => void): void {
     if (stopping === undefined) gateway.kill('SIGTERM');
     else if (performance.now() - stopping > SAME_PRESS_MS) gateway.kill('SIGKILL');
     stopping ??= performance.now();
-    setTimeout(say, 1000, 'Waiting for connections that are open, 25 s at most. Ctrl-C again ends them.').unref();
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
   gateway.stdout.on('data', (text: Buffer) => {

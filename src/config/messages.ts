@@ -50,6 +50,7 @@ export function wordHint(issue: Issue): string | undefined {
   const truth = truthMeant(issue);
   if (truth !== undefined) return `did you mean ${truth}?`;
   const candidates = allowedWords(issue);
+  if (typeof issue.input === 'number' && candidates.includes(`${issue.input}`)) return `write it in quotes: "${issue.input}"`;
   const found = typeof issue.input === 'string' ? nearest(issue.input, candidates) : undefined;
   return found === undefined ? undefined : didYouMean(found);
 }
