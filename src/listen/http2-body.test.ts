@@ -9,10 +9,12 @@ function setUp(length?: number, times = { body: 1000, request: 5000 }) {
   const owner = {
     bodyWanted: () => told.push('wanted'),
     consumed: (bytes: number) => (consumed += bytes),
+    // Here, each frame arrives alone.
+    gathers: () => body.flush(),
     malformed: () => told.push('malformed'),
   };
   const now = performance.now();
-  const body = new Http2Body(owner, length, { body: now + times.body, request: now + times.request });
+  const body: Http2Body = new Http2Body(owner, length, { body: now + times.body, request: now + times.request });
   const sink: BodySink = {
     onData: (piece) => told.push(piece.toString()),
     onEnd: () => told.push('end'),
@@ -28,9 +30,34 @@ test('holds what comes before somebody wants it, and gives nothing of it back to
   feed('b');
   assert.deepEqual([told, consumed(), body.received], [[], 0, 2]);
   body.start(sink);
-  assert.deepEqual([told, consumed()], [['a', 'b', 'wanted'], 2]);
+  assert.deepEqual([told, consumed()], [['ab', 'wanted'], 2]);
   feed('c', true);
-  assert.deepEqual([told.slice(3), consumed(), body.complete], [['c', 'end'], 3, true]);
+  assert.deepEqual([told.slice(2), consumed(), body.complete], [['c', 'end'], 3, true]);
+});
+
+test('puts small pieces together that arrive together, and keeps their order', () => {
+  const told: string[] = [];
+  const owner = { bodyWanted() {}, consumed() {}, malformed() {}, gathers() {} };
+  const body = new Http2Body(owner, undefined, { body: 0, request: 0 });
+  body.start({ onData: (piece) => told.push(piece.toString()), onEnd: () => told.push('end'), onBroken() {} });
+  for (const letter of 'abc') body.feed(Buffer.from(letter), false);
+  assert.deepEqual(told, []);
+  body.feed(Buffer.alloc(300, 'x'), false);
+  assert.deepEqual(told, ['abc', 'x'.repeat(300)]);
+  for (let i = 0; i < 1500; i++) body.feed(Buffer.from('y'), false);
+  body.flush();
+  body.feed(Buffer.from('z'), true);
+  assert.deepEqual(told.slice(2), ['y'.repeat(1024), 'y'.repeat(476), 'z', 'end']);
+});
+
+test('a megabyte of single bytes that nobody wants takes little more than that', () => {
+  const { body } = setUp();
+  const byte = Buffer.from('x');
+  const before = process.memoryUsage();
+  for (let i = 0; i < 1_000_000; i++) body.feed(byte, false);
+  const after = process.memoryUsage();
+  const grown = after.heapUsed + after.external - before.heapUsed - before.external;
+  assert.ok(grown < 16_000_000, `${grown} bytes more`);
 });
 
 test('is complete at once where all of it has come before', () => {
@@ -57,6 +84,18 @@ test('stands still while it is paused, also within what it delivers', () => {
   body.resume();
   body.resume();
   assert.deepEqual(told, ['wanted', 'a', 'b', 'c', 'end']);
+});
+
+test('does not end while small pieces wait', () => {
+  const { body, sink, told, feed } = setUp();
+  body.start(sink);
+  body.pause();
+  feed('a');
+  feed('b');
+  feed('', true);
+  assert.deepEqual([told, body.complete], [['wanted'], false]);
+  body.resume();
+  assert.deepEqual([told, body.complete], [['wanted', 'ab', 'end'], true]);
 });
 
 test('the piece that makes the length full waits for the end of the stream', () => {

@@ -7,6 +7,8 @@ export interface BodyOwner {
   bodyWanted(): void;
   /** So many bytes were taken, or thrown away: as many more may come. */
   consumed(bytes: number): void;
+  /** Small pieces were put together, and `flush` shall be called when all that has arrived was read. */
+  gathers(): void;
   /** The body is not as long as it said: HTTP/2 calls such a request malformed (RFC 9113 section 8.1.1). */
   malformed(): void;
 }
@@ -18,6 +20,10 @@ export interface BodyTimes {
 }
 
 const NEVER = Number.POSITIVE_INFINITY;
+
+/** Pieces up to this size are put together into larger ones: frames of one byte must cost neither a write to the service nor a buffer each. */
+const SMALL = 256;
+const GATHERED = 1024;
 
 /**
  * The body of one HTTP/2 request. What comes before somebody wants it is held, and what is held is not given back to the window: so the
@@ -34,6 +40,9 @@ export class Http2Body implements BodySource {
   readonly #owner: BodyOwner;
   #sink: BodySink | undefined = undefined;
   #held: Buffer[] = [];
+  /** Small pieces, behind those that are held. */
+  #gathered: Buffer | undefined = undefined;
+  #filled = 0;
   #paused = false;
   /** The end of the stream has come. */
   #ended = false;
@@ -82,16 +91,23 @@ export class Http2Body implements BodySource {
       return;
     }
     this.received += piece.length;
-    if (piece.length > 0) this.#held.push(piece);
+    if (piece.length > 0) this.#keep(piece);
     const { length, received } = this;
     if (length !== undefined && (received > length || (last && received < length))) this.#unlikeLength();
-    else if (this.#sink !== undefined) this.#flow();
+    else if (last || this.#gathered === undefined) this.flush();
+    else this.#owner.gathers();
+  }
+
+  /** Passes on what may be passed on. */
+  flush(): void {
+    if (this.#sink !== undefined) this.#flow();
   }
 
   /** The body will not be complete. */
   breakOff(refusal: Refusal): void {
     if (this.complete || this.broken !== undefined) return;
     this.broken = refusal;
+    this.#close();
     for (const piece of this.#held) this.#owner.consumed(piece.length);
     this.#held = [];
     this.#sink?.onBroken(refusal);
@@ -103,6 +119,31 @@ export class Http2Body implements BodySource {
     if (now >= this.#requestBy) return refuse('request-timeout', 'the body did not arrive within request-time');
     const waits = this.#paused || this.#sink === undefined;
     return !waits && now >= this.#bodyBy ? refuse('body-timeout', 'the body did not arrive within body-time') : undefined;
+  }
+
+  #keep(piece: Buffer): void {
+    if (piece.length <= SMALL && !this.#ended) {
+      this.#gather(piece);
+      return;
+    }
+    this.#close();
+    // What waits must not keep the memory of all that was read with it.
+    const waits = this.#sink === undefined || this.#paused;
+    this.#held.push(waits && piece.length * 2 < piece.buffer.byteLength ? Buffer.from(piece) : piece);
+  }
+
+  #gather(piece: Buffer): void {
+    if (this.#gathered !== undefined && this.#filled + piece.length > GATHERED) this.#close();
+    this.#gathered ??= Buffer.allocUnsafe(GATHERED);
+    this.#filled += piece.copy(this.#gathered, this.#filled);
+  }
+
+  /** What was put together is a piece from here on. */
+  #close(): void {
+    if (this.#gathered === undefined) return;
+    this.#held.push(this.#gathered.subarray(0, this.#filled));
+    this.#gathered = undefined;
+    this.#filled = 0;
   }
 
   #unlikeLength(): void {
@@ -119,11 +160,13 @@ export class Http2Body implements BodySource {
    * whole request in its hands before it is known to be one.
    */
   #flow(): void {
+    if (!this.#paused) this.#close();
     while (this.#held.length > 0 && !this.#paused && this.broken === undefined) {
       if (this.#held.length === 1 && !this.#ended && this.received === this.length) return;
       this.#deliver(this.#held.shift() as Buffer);
     }
-    if (this.#held.length > 0 || !this.#ended || this.broken !== undefined || this.complete) return;
+    const waits = this.#held.length > 0 || this.#gathered !== undefined;
+    if (waits || !this.#ended || this.broken !== undefined || this.complete) return;
     this.complete = true;
     (this.#sink as BodySink).onEnd(undefined);
   }

@@ -48,6 +48,9 @@ const GOAWAY_MS = 1000;
 /** How long our last words may take. */
 const LINGER_MS = 1000;
 
+/** A hundred uploads that were refused at once may have all of their windows under way. */
+const STRAY_NOISE = 0.25;
+
 const LEAVING = Buffer.from('leaving.', 'latin1');
 const EMPTY = Buffer.alloc(0);
 
@@ -66,6 +69,8 @@ export class Http2Connection implements StreamOwner, FrameHandler {
   readonly #guard = new Http2Guard();
   readonly #streams = new Map<number, Http2Stream>();
   readonly #resetByUs = new Set<number>();
+  /** Streams whose bodies wait for the end of what has arrived. */
+  #gathering: Http2Stream[] = [];
   readonly #rests = new Http2Rests((id) => this.output.reset(id, NO_ERROR));
   readonly #mostStreams: number;
   #lastStream = 0;
@@ -116,11 +121,19 @@ export class Http2Connection implements StreamOwner, FrameHandler {
 
   /** Ends what has lasted too long at `now`. */
   sweep(now: number): void {
-    this.#guard.sweep(now);
     if (this.#closeBy !== 0) {
       if (now >= this.#closeBy) this.#socket.destroy();
       return;
     }
+    try {
+      this.#sweepOpen(now);
+    } catch (error) {
+      this.#broke(error);
+    }
+  }
+
+  #sweepOpen(now: number): void {
+    this.#guard.sweep(now);
     this.#sweepSocket(now);
     for (const stream of this.#streams.values()) stream.sweep(now);
     this.#rests.sweep(now);
@@ -146,6 +159,10 @@ export class Http2Connection implements StreamOwner, FrameHandler {
     this.output.windowUpdate(stream.id, stream.credit);
     stream.receiveWindow += stream.credit;
     stream.credit = 0;
+  }
+
+  gathers(stream: Http2Stream): void {
+    if (!this.#gathering.includes(stream)) this.#gathering.push(stream);
   }
 
   streamReset(stream: Http2Stream, code: number): void {
@@ -279,6 +296,7 @@ export class Http2Connection implements StreamOwner, FrameHandler {
   #onStrayData(id: number, length: number): void {
     this.#checkStarted(id);
     if (!this.#resetByUs.has(id)) throw new Http2Error(STREAM_CLOSED, 'DATA on a closed stream');
+    this.noise(STRAY_NOISE);
     this.#giveBack(length);
   }
 
@@ -333,9 +351,10 @@ export class Http2Connection implements StreamOwner, FrameHandler {
     if (this.#closeBy !== 0) return;
     try {
       this.#reader.read(chunk);
+      if (this.#gathering.length > 0) this.#flushBodies();
     } catch (error) {
-      if (!(error instanceof Http2Error)) this.#owner.broke(error);
-      this.#leave(error instanceof Http2Error ? error.code : INTERNAL_ERROR);
+      if (error instanceof Http2Error) this.#leave(error.code);
+      else this.#broke(error);
       return;
     }
     const { pending } = this.#reader;
@@ -344,10 +363,26 @@ export class Http2Connection implements StreamOwner, FrameHandler {
     if (this.output.pending > MOST_PENDING) this.#socket.pause();
   }
 
+  #flushBodies(): void {
+    const gathering = this.#gathering;
+    this.#gathering = [];
+    for (const stream of gathering) stream.flush();
+  }
+
   #onDrain(): void {
     this.#stuckSince = 0;
-    this.output.resume();
     this.#socket.resume();
+    try {
+      this.output.resume();
+    } catch (error) {
+      this.#broke(error);
+    }
+  }
+
+  /** A defect of ours ends the connection on which it showed, and nothing else. */
+  #broke(error: unknown): void {
+    this.#owner.broke(error);
+    this.#leave(INTERNAL_ERROR);
   }
 
   /** A client that takes nothing at all, on whatever stream. */

@@ -15,6 +15,8 @@ export interface StreamOwner {
   readonly idleTime: number;
   /** So many bytes of the stream's body were taken or thrown away. */
   consumed(stream: Http2Stream, bytes: number): void;
+  /** Small pieces of its body wait until all that has arrived was read: then `flush`. */
+  gathers(stream: Http2Stream): void;
   /** We reset the stream. With NO_ERROR its answer is out, and the request may come in whole until then. */
   streamReset(stream: Http2Stream, code: number): void;
   /** `fault`: the client has reset it, or made us refuse or reset it. */
@@ -108,6 +110,15 @@ export class Http2Stream implements ClientSide, BodyOwner, Outgoing {
 
   consumed(bytes: number): void {
     if (bytes > 0) this.#owner.consumed(this, bytes);
+  }
+
+  gathers(): void {
+    this.#owner.gathers(this);
+  }
+
+  /** Passes on what was gathered of the body. */
+  flush(): void {
+    this.body?.flush();
   }
 
   /** RFC 9113 section 8.1.1: the stream is reset, after an answer that tells why. */
