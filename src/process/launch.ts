@@ -25,7 +25,12 @@ export function launch(): void {
   if (process.env[LAUNCHED] !== undefined || process.execve === undefined || process.platform === 'win32') return;
   const cache = compileCache();
   if (cache !== undefined && !existsSync(cache)) fill(cache);
-  const environment = { MALLOC_ARENA_MAX: ARENAS, ...process.env, [LAUNCHED]: '1', ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }) };
+  const environment = {
+    MALLOC_ARENA_MAX: ARENAS,
+    ...process.env,
+    [LAUNCHED]: '1',
+    ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }),
+  };
   process.execve(process.execPath, [process.execPath, ...process.execArgv, ...FLAGS, ...process.argv.slice(1)], environment);
 }
 
