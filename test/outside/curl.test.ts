@@ -69,7 +69,6 @@ describe('curl', { skip: missing('curl', '--version') }, () => {
       const urls = [1, 2, 3, 4, 5].map((n) => `${house.secure}/bytes/${n * 1000}`);
       const shown = await curl(
         version,
-        '-w',
         ...urls.flatMap((url) => ['-o', '/dev/null', url]),
         '-w',
         '%{http_version} %{http_code} %{num_connects} %{size_download}\n',
