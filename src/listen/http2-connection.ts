@@ -166,9 +166,18 @@ export class Http2Connection implements StreamOwner, FrameHandler {
   }
 
   streamReset(stream: Http2Stream, code: number): void {
-    if (code === NO_ERROR) this.#rests.add(stream.id, stream.receiveWindow);
+    if (code === NO_ERROR) this.#leaveRest(stream);
     else this.output.reset(stream.id, code);
     if (!stream.remoteClosed) this.#remember(stream.id);
+  }
+
+  /**
+   * Where nothing but the end of the stream tells the end of the answer, curl 7 waits for that of the whole stream: it is reset right behind the
+   * answer, in a write of its own.
+   */
+  #leaveRest(stream: Http2Stream): void {
+    this.#rests.add(stream.id, stream.receiveWindow);
+    if (!stream.lengthTold) setImmediate(() => this.#rests.giveUp(stream.id));
   }
 
   streamClosed(stream: Http2Stream, fault: boolean): void {

@@ -41,6 +41,11 @@ export class Http2Rests {
     else if (rest.window <= 0) this.#give(id);
   }
 
+  /** What has not come by now does not come. */
+  giveUp(id: number): void {
+    if (this.#rests.has(id)) this.#give(id);
+  }
+
   /** The client has ended its side. */
   end(id: number): void {
     this.#rests.delete(id);

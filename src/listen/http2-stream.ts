@@ -188,6 +188,11 @@ export class Http2Stream implements ClientSide, BodyOwner, Outgoing {
     throw new Error('an HTTP/2 stream is never upgraded');
   }
 
+  /** The client can know the end of the answer's body without that of the stream. */
+  get lengthTold(): boolean {
+    return this.#bodiless || this.#left !== NEVER;
+  }
+
   // ---- Outgoing
 
   /** The last bytes take the end of the stream along: one frame instead of two. */

@@ -1,5 +1,7 @@
 /** Every way to speak to a service, for clients of both versions of HTTP: what arrives there, and what comes back. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
@@ -210,3 +212,50 @@ for (const { name, version } of ways) {
     });
   }
 }
+
+describe('curl', () => {
+  const curl = async (
+    version: '1.1' | '2',
+    name: string,
+    path: string,
+    body: Buffer,
+  ): Promise<{ status: string; body: Buffer }> => {
+    const base = version === '2' ? `https://127.0.0.1:${gateway.port('secure')}` : `http://127.0.0.1:${gateway.port('plain')}`;
+    const fixed = [
+      '-sS',
+      '-k',
+      '--max-time',
+      '20',
+      `--http${version}`,
+      '-H',
+      `Host: ${name}.test`,
+      '-w',
+      '%{stderr}%{http_code} %{http_version}',
+    ];
+    const child = spawn('curl', [...fixed, '--data-binary', '@-', `${base}${path}`], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const [out, told]: Buffer[][] = [[], []];
+    child.stdout.on('data', (piece: Buffer) => out.push(piece));
+    child.stderr.on('data', (piece: Buffer) => told.push(piece));
+    child.stdin.on('error', () => undefined).end(body);
+    const [code] = (await once(child, 'close')) as [number];
+    assert.equal(code, 0, String(Buffer.concat(told)));
+    return { status: String(Buffer.concat(told)), body: Buffer.concat(out) };
+  };
+
+  for (const name of ['http1', 'undici', 'h2']) {
+    for (const version of ['1.1', '2'] as const) {
+      test(`uploads 5 MB over HTTP/${version} and gets them back, service by ${name}`, async () => {
+        const body = pattern(5_000_000);
+        const reply = await curl(version, name, '/echo', body);
+        assert.deepEqual([reply.status, hashOf(reply.body)], [`200 ${version}`, hashOf(body)]);
+      });
+
+      test(`takes an early answer over HTTP/${version} for what it is, service by ${name}`, async () => {
+        for (const path of ['/early/length', '/early/pieces']) {
+          const reply = await curl(version, name, path, pattern(5_000_000));
+          assert.deepEqual([reply.status, String(reply.body)], [`413 ${version}`, 'too large']);
+        }
+      });
+    }
+  }
+});
