@@ -11,7 +11,7 @@ Examples:
   $ portcullis routes --config api.yaml   show what is protected how
   $ portcullis start --config api.yaml    serve until SIGTERM
 
-Signals of start: SIGTERM and Ctrl-C drain and end, SIGHUP reloads, SIGUSR2 reopens the record.
+Signals of start: SIGTERM and Ctrl-C drain and end (Ctrl-C again: at once), SIGHUP reloads, SIGUSR2 reopens the record.
 Exit codes: 0 well, 1 problems, 2 wrong usage.`;
 
 /** Runs one command line (without the program's name) and gives the exit code. */
