@@ -25,7 +25,7 @@ import { type RunningService, type ServiceAnswer, type ServiceRequest, startServ
 
 const MB = 1024 * 1024;
 /** Each bound fires at most a second late; the rest is for a busy machine. */
-const LATE = 1700;
+const LATE = 2500;
 
 /** Requests at the service, by their path: how they ended there. */
 const calls = new Map<string, { request: ServiceRequest; answer: ServiceAnswer; closed: boolean }>();
@@ -59,6 +59,7 @@ let gateway: Gateway;
 
 const configuration = (bounds: string): string => `
 listeners: { secure: { address: 127.0.0.1:0, tls: self-signed, bounds: { ${bounds} } } }
+admin: { address: 127.0.0.1:0 }
 services:
   s: { targets: ["${service.url}"], timeout: 60s }
   two: { targets: ["${two.url}"], protocol: h2c }
@@ -157,16 +158,10 @@ describe('times', { concurrency: true }, () => {
     using client = await connect();
     client.send(headers(1, get('/c')));
     await client.answer(1);
-    const pinging = setInterval(() => client.send(ping()), 100);
+    const pinging = setInterval(() => client.send(ping()), 100).unref();
     between(await timed(() => client.end()), 1900, 2000 + LATE);
     clearInterval(pinging);
     assert.equal(client.goaway, 'NO_ERROR');
-  });
-
-  test('many idle connections end all, and leave nothing behind', async () => {
-    const clients = await Promise.all(Array.from({ length: 300 }, connect));
-    await Promise.all(clients.map((client) => client.end()));
-    assert.ok(clients.every(({ goaway }) => goaway === 'NO_ERROR'));
   });
 
   for (const [why, dribble] of [
@@ -177,7 +172,7 @@ describe('times', { concurrency: true }, () => {
       using client = await connect();
       const path = `/upload/${dribble ? 'slow' : 'silent'}`;
       client.send(headers(1, post(path), { end: false }), data(1, 'x'));
-      const dribbling = dribble ? setInterval(() => client.on(1).over || client.send(data(1, 'x')), 100) : undefined;
+      const dribbling = dribble ? setInterval(() => client.on(1).over || client.send(data(1, 'x')), 100).unref() : undefined;
       between(await timed(() => client.until(() => client.on(1).reset !== undefined, 'a reset')), 1400, 1500 + LATE);
       clearInterval(dribbling);
       assert.deepEqual([client.on(1).status, client.on(1).reset], [408, 'NO_ERROR']);
@@ -199,7 +194,7 @@ describe('times', { concurrency: true }, () => {
       const given = client.frames.splice(0).filter((one) => one.type === 8);
       for (const one of given) if (one.stream === 1) window += one.payload.readUInt32BE(0);
       for (; window >= 16_384 && sent < 50 * MB; window -= 16_384, sent += 16_384) client.send(data(1, Buffer.alloc(16_384)));
-    }, 10);
+    }, 10).unref();
     await wait(2500);
     assert.equal(client.on(1).over, false);
     (request as http.IncomingMessage).resume();
@@ -288,6 +283,17 @@ describe('numbers', { concurrency: true }, () => {
     await client.end();
     assert.equal(client.goaway, 'FLOW_CONTROL_ERROR');
   });
+});
+
+test('many idle connections end all, and leave nothing behind', async () => {
+  const clients = await Promise.all(Array.from({ length: 150 }, connect));
+  await Promise.all(clients.map((client) => client.end()));
+  let open = -1;
+  for (const end = performance.now() + 5000; performance.now() < end && open !== 0; await wait(50)) {
+    const metrics = await (await fetch(`http://127.0.0.1:${gateway.port('admin')}/metrics`)).text();
+    open = Number(/^portcullis_connections\{[^}]*\} (\d+)$/m.exec(metrics)?.[1] ?? -1);
+  }
+  assert.equal(open, 0);
 });
 
 describe('how answers end', { concurrency: true }, () => {
@@ -405,7 +411,7 @@ describe('how answers end', { concurrency: true }, () => {
 
 describe('the gateway leaves', () => {
   test('idle connections at once, running answers end, new streams go elsewhere, and it exits with 0', async () => {
-    const own = await startGateway(configuration('head-time: 10s'));
+    await using own = await startGateway(configuration('head-time: 10s'));
     using idle = await H2Raw.connect(own.port('secure'));
     using deaf = await H2Raw.connect(own.port('secure'));
     using busy = await H2Raw.connect(own.port('secure'), { acks: false });
