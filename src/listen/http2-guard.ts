@@ -1,5 +1,8 @@
-/** Frames that ask for work and bring nothing: so many at one go are a flood. */
-const MOST_NOISE = 1000;
+/**
+ * Frames that ask for work and bring nothing: so many at one go are a flood. Few enough that a thousand of them end a connection also
+ * where a slow machine takes a second or two to read them.
+ */
+const MOST_NOISE = 800;
 
 /** Such frames as an honest client may send, by the second. */
 const NOISE_PER_SECOND = 100;
