@@ -121,9 +121,13 @@ export class Http2Stream implements ClientSide, BodyOwner, Outgoing {
     this.body?.flush();
   }
 
-  /** RFC 9113 section 8.1.1: the stream is reset, after an answer that tells why. */
+  /**
+   * RFC 9113 section 8.1.1: the stream is reset, after an answer that tells why. A client that has all of an early answer may break off its
+   * body (curl does): then the answer must not be taken back.
+   */
   malformed(): void {
-    this.#malformed = true;
+    const over = this.#answered || this.#localClosed || (this.#answering && this.#left === 0);
+    if (!over) this.#malformed = true;
   }
 
   /** The request is refused for how it was written: like a reset, that must not go on forever. */
