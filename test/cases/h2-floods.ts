@@ -23,7 +23,7 @@ import { encodeAndRemember, encodeFields, indexed, tableSize } from '../support/
 export interface Flood {
   readonly why: string;
   readonly make: (i: number) => Buffer;
-  /** The connection must be over after so many events. Without it: after 1,000, and some more that were under way. */
+  /** The connection must be over after so many events; without it after 2,000. */
   readonly most?: number;
   readonly error?: ErrorName;
 }
@@ -125,7 +125,6 @@ export const floods: readonly Flood[] = [
   {
     why: 'trailers without a field and without end',
     make: (i) => (i === 0 ? upload(0) : headers(1, Buffer.alloc(0), { end: false })),
-    most: 1100,
     error: CALM,
   },
 
