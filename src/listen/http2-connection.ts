@@ -206,7 +206,7 @@ export class Http2Connection implements StreamOwner, FrameHandler {
     const { size } = this.#decoder;
     if (size > most) throw new Http2Error(ENHANCE_YOUR_CALM, 'a head that nobody means');
     const stream = this.#streams.get(id);
-    if (stream !== undefined) onTrailers(stream, fields, last);
+    if (stream !== undefined) this.#onTrailers(stream, fields, last);
     else if (id > this.#lastStream) this.#onRequest(id, last, fields, size);
     else {
       if (last) this.#rests.end(id);
@@ -292,6 +292,17 @@ export class Http2Connection implements StreamOwner, FrameHandler {
       this.#owner.broke(error);
       stream.reset(INTERNAL_ERROR, false);
     }
+  }
+
+  /** Trailers are read because the sections behind them build on them, and then dropped (RFC 9110 section 6.5.1). */
+  #onTrailers(stream: Http2Stream, fields: HeaderList, last: boolean): void {
+    if (last && areTrailers(fields)) {
+      stream.feed(EMPTY, true);
+      return;
+    }
+    // Its call may not have begun, and then it is refused only when it has.
+    this.noise(1);
+    stream.malformedTrailers();
   }
 
   #refuseStream(id: number, last: boolean): void {
@@ -443,12 +454,6 @@ export class Http2Connection implements StreamOwner, FrameHandler {
     this.#owner.closed(this);
     this.#dropStreams();
   }
-}
-
-/** Trailers are read because the sections behind them build on them, and then dropped (RFC 9110 section 6.5.1). */
-function onTrailers(stream: Http2Stream, fields: HeaderList, last: boolean): void {
-  if (last && areTrailers(fields)) stream.feed(EMPTY, true);
-  else stream.malformedTrailers();
 }
 
 function broken(reason: string): Http2Error {
