@@ -68,7 +68,7 @@ function describeRoute(route: GatewayRoute, options: GatewayOptions): RouteRow {
       value === 'present' ? `if ${name}` : `if ${name}=${value}`,
     ),
     service: route.service,
-    authentication: [route.authentication],
+    authentication: route.authentication === 'none' ? ['none'] : route.authentication,
     body: route.body,
     protection: protections(route, options),
   };

@@ -16,6 +16,8 @@ export function crossCheck(raw: unknown, report: Report): void {
   checkAdmin(file, report);
   checkAddresses(file, report);
   checkServices(file, report);
+  checkNames(file, report, 'authentication');
+  checkNames(file, report, 'limits');
   checkDuplicates(file, report);
   checkAccessFile(file, report);
 }
@@ -120,6 +122,20 @@ function checkServices(file: Mapping, report: Report): void {
     const near = nearest(service, names);
     report(['routes', index, 'service'], `there is no service ${JSON.stringify(service)}`, {
       hint: near === undefined ? undefined : didYouMean(near),
+    });
+  });
+}
+
+/** Names that routes use, of a section that defines them. */
+function checkNames(file: Mapping, report: Report, section: 'authentication' | 'limits'): void {
+  const names = Object.keys(mapping(file[section]));
+  list(file.routes).forEach((value, index) => {
+    list(mapping(value)[section]).forEach((name, at) => {
+      if (typeof name !== 'string' || names.includes(name)) return;
+      const near = nearest(name, names);
+      report(['routes', index, section, at], `there is no ${JSON.stringify(name)} in the section \`${section}\``, {
+        hint: near === undefined ? undefined : didYouMean(near),
+      });
     });
   });
 }

@@ -1,3 +1,5 @@
+import { createEgress } from '../egress/direct.ts';
+import { createStores } from '../stores/stores.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { KeptLog } from '../../test/support/corridor.ts';
@@ -39,7 +41,14 @@ test('when a room of one route cannot be prepared, rooms that were are closed an
       return closes(`second ${route.path}`);
     },
   };
-  const parts = { carry: store.open(), log: new KeptLog(), clock: { now: Date.now }, record: () => {} };
+  const parts = {
+    carry: store.open(),
+    log: new KeptLog(),
+    egress: createEgress(),
+    stores: createStores('memory'),
+    clock: { now: Date.now },
+    record: () => {},
+  };
   await assert.rejects(
     prepare(configuration(['/a', '/b', '/c']), { ...parts, order: [...order, first, second] }),
     /no such contract/,

@@ -1,3 +1,4 @@
+import type { Egress } from '../egress/egress.ts';
 import { ForwardRules } from '../exchange/forward.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Service } from '../exchange/service.ts';
@@ -9,6 +10,7 @@ import { answerMethod, DEFAULT_METHODS } from '../route/methods.ts';
 import { redirectToHttps } from '../route/redirect.ts';
 import { createRouter } from '../route/router.ts';
 import { decorate, PreparedRoute } from '../route/stage.ts';
+import type { Stores } from '../stores/limit-store.ts';
 import type { MakeClient } from '../upstream/client/client.ts';
 import { clientMaker } from '../upstream/client/client-maker.ts';
 import type { ServiceOptions } from '../upstream/options.ts';
@@ -20,6 +22,8 @@ export interface PrepareParts {
   readonly carry: Carry & { release(): void };
   readonly log: Log;
   readonly clock: Clock;
+  readonly egress: Egress;
+  readonly stores: Stores;
   record(x: Exchange): void;
   /** The corridor; tests put rooms of their own into it. */
   readonly order?: readonly Place[];
@@ -39,7 +43,8 @@ export async function prepare(options: GatewayOptions, parts: PrepareParts): Pro
   const rooms: Prepared[] = [];
   try {
     const upstreams = createUpstreams(options.services, parts.carry, parts.log, await makerFor(options));
-    const world: World = { carry: parts.carry, upstreams, clock: parts.clock, log: parts.log };
+    const { carry, egress, stores, clock, log } = parts;
+    const world: World = { carry, upstreams, egress, stores, clock, log };
     const places = parts.order ?? standardOrder;
     const plans = await all(options.routes.map((route) => preparePlan(route, options, world, places, rooms)));
     return { generation: generationOf(options, plans, parts), upstreams };
@@ -76,7 +81,7 @@ async function preparePlan(
   const context = { path: route.path, methods: route.methods ?? DEFAULT_METHODS, service: route.service, bodyLimit: route.body };
   const rooms: Prepared[] = [];
   for (const place of places) {
-    const room = await place.prepare?.(route, world, context);
+    const room = await place.prepare?.(route, world, context, options);
     if (room === undefined) continue;
     rooms.push(room);
     prepared.push(room);
@@ -89,7 +94,13 @@ async function preparePlan(
 
 function forwardRules(service: ServiceOptions): ForwardRules {
   const authority = new URL(service.targets[0].url).host;
-  return new ForwardRules({ authority, host: service.host, drop: service.headers.drop, keep: service.headers.keep });
+  return new ForwardRules({
+    authority,
+    host: service.host,
+    credentials: service.credentials,
+    drop: service.headers.drop,
+    keep: service.headers.keep,
+  });
 }
 
 function generationOf(options: GatewayOptions, plans: readonly RoutePlan[], parts: PrepareParts): Generation {

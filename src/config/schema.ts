@@ -1,6 +1,9 @@
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { adminOptions } from '../admin/options.ts';
+import { methodOptions, routeAuthentication } from '../authenticate/options.ts';
+import { authorizeOptions } from '../authorize/options.ts';
+import { limitOptions, routeLimits } from '../limit/options.ts';
 import { listenerOptions } from '../listen/options.ts';
 import { observeOptions } from '../observe/options.ts';
 import { routeOptions } from '../route/options.ts';
@@ -66,14 +69,13 @@ const routeSchema = z.strictObject({
   methods,
   headers,
   service: z.string().describe('Name of the service that the request goes to.'),
-  authentication: z
-    .literal('none', {
-      error: (issue) =>
-        issue.input === undefined
-          ? 'a route must say who may call it: `authentication` is missing, an open route says `authentication: none`'
-          : 'this version has no authentication yet: the only value is "none"',
-    })
-    .describe('Who may call. It must be written: `none` for a route that is open to everyone. This version has only `none`.'),
+  authentication: routeAuthentication,
+  authorize: authorizeOptions
+    .optional()
+    .describe('What the caller must be allowed to. Without it any authenticated caller passes.'),
+  limits: routeLimits
+    .default([])
+    .describe('How often: names of the section `limits`, and limits of this route alone. The strictest speaks.'),
   body: size().prefault('1MiB').describe('Largest request body. A larger one is refused with 413.'),
   ...otherRouteOptions,
   waf: waf.optional().describe('The web application firewall for this route.'),
@@ -92,6 +94,11 @@ export const gatewaySchema = z.strictObject({
       'Addresses and networks of proxies in front of the gateway whose X-Forwarded-For, Forwarded and PROXY headers are believed.',
     ),
   services: z.record(name(), serviceOptions).describe('The services behind the gateway, each under a name of your choice.'),
+  authentication: z
+    .record(name(), methodOptions)
+    .default({})
+    .describe('Ways to tell who calls, each under a name of your choice.'),
+  limits: z.record(name(), limitOptions).default({}).describe('Limits, each one bucket for all routes that use it.'),
   routes: z
     .array(routeSchema)
     .min(1)

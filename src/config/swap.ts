@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { TrustedProxies } from '../exchange/client-address.ts';
+import { createEgress } from '../egress/direct.ts';
 import type { Refusal } from '../exchange/decision.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Corridor } from '../listen/corridor.ts';
@@ -10,6 +11,7 @@ import type { ClientSide } from '../pipeline/client.ts';
 import type { Generation } from '../pipeline/generation.ts';
 import type { Place } from '../pipeline/order.ts';
 import type { Log } from '../pipeline/stage.ts';
+import { createStores } from '../stores/stores.ts';
 import { upstreamSources } from '../upstream/metrics.ts';
 import type { UpstreamsOfConfiguration } from '../upstream/upstreams.ts';
 import { CarryStore } from './carry.ts';
@@ -57,6 +59,7 @@ export class Gateway implements Corridor {
   readonly #log: Log;
   readonly #parts: GatewayParts;
   readonly #carry = new CarryStore();
+  readonly #egress = createEgress();
   readonly #doors: Doors;
   /** What has been replaced and is not gone yet. */
   readonly #leaving = new Set<Promise<void>>();
@@ -154,6 +157,8 @@ export class Gateway implements Corridor {
       carry: this.#carry.open(),
       log: this.#log,
       clock: { now: Date.now },
+      egress: this.#egress,
+      stores: createStores(options.store),
       record: (x) => this.#observe?.record(x),
       order: this.#parts.order,
     });

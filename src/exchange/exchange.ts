@@ -45,13 +45,28 @@ export interface ResponseHead {
   body: Buffer | undefined;
 }
 
-/** Who is calling, as `authenticate` found out. */
+/** Who is calling, as `authenticate` found out. One object for each verified credential: never changed, shared by requests. */
 export interface Caller {
+  /** The kind of method: `jwt`, `introspection`, `api-key`, `mtls`. */
   readonly by: string;
+  /** The method's name in the configuration. */
   readonly name: string;
   readonly subject: string | undefined;
   readonly scopes: readonly string[];
+  /** What is known of the caller besides, by name; without a prototype. Read it by `claimOf`. */
+  readonly claims: Claims;
+  /** Identifier of the API key. */
+  readonly key?: string;
+  /** Which of the plans in `limits` counts for this caller. */
+  readonly plan?: string;
+  /** Milliseconds since the epoch when the credential ends. */
+  readonly expires?: number;
+  /** The field that carried the credential, lower case: it goes to the service only where the service asks for it. */
+  readonly header?: string;
 }
+
+/** Members of a token, of an introspection answer, or what a certificate or key says, as JSON values. */
+export type Claims = Readonly<Record<string, unknown>>;
 
 /**
  * One request on its walk through the corridor, and all that was found out about it. Made by `listen`, ended by

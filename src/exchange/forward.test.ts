@@ -87,7 +87,7 @@ describe('ours', () => {
   });
 
   test('a known caller', () => {
-    const caller = { by: 'jwt', name: 'staff', subject: 'u-17', scopes: ['orders:read', 'orders:write'] };
+    const caller = { by: 'jwt', name: 'staff', subject: 'u-17', scopes: ['orders:read', 'orders:write'], claims: {} };
     const to = forward(['x-portcullis-caller', FORGED], {}, caller);
     assert.deepEqual(headerValues(to, 'x-portcullis-caller'), ['staff']);
     assert.deepEqual(headerValues(to, 'x-portcullis-subject'), ['u-17']);
@@ -95,7 +95,7 @@ describe('ours', () => {
   });
 
   test('a caller without subject and scopes leaves no empty field', () => {
-    const to = forward([], {}, { by: 'api-key', name: 'partners', subject: undefined, scopes: [] });
+    const to = forward([], {}, { by: 'api-key', name: 'partners', subject: undefined, scopes: [], claims: {} });
     assert.deepEqual([headerValue(to, 'x-portcullis-subject'), headerValue(to, 'x-portcullis-scopes')], [undefined, undefined]);
   });
 
@@ -269,7 +269,7 @@ test("whatever the spelling, repetition and company: no name of ours arrives wit
         read += 1;
         const x = new Exchange('id', PEER, head, undefined);
         x.traceId = traceOf(head.headers).traceId;
-        x.caller = known ? { by: 'jwt', name: 'staff', subject: 's', scopes: ['a'] } : undefined;
+        x.caller = known ? { by: 'jwt', name: 'staff', subject: 's', scopes: ['a'], claims: {} } : undefined;
         const to = requestHeaders(x, rules);
         assert.ok(!to.includes(FORGED));
         assert.deepEqual(headerValues(to, 'host'), ['h']);

@@ -17,18 +17,22 @@ export interface ForwardOptions {
   readonly drop?: readonly string[];
   /** Names, written likewise, that may come from the client though they would be dropped. Reserved ones stay dropped. */
   readonly keep?: readonly string[];
+  /** Whether the credential of a known caller goes on (default: `drop`). */
+  readonly credentials?: 'drop' | 'forward';
 }
 
 /** {@link ForwardOptions}, prepared when the configuration loads. */
 export class ForwardRules {
   readonly authority: string;
   readonly ownHost: boolean;
+  readonly credentials: boolean;
   readonly #drop: Names | undefined;
   readonly #keep: Names | undefined;
 
   constructor(options: ForwardOptions) {
     this.authority = options.authority;
     this.ownHost = options.host === 'service';
+    this.credentials = options.credentials === 'forward';
     this.#drop = Names.from(options.drop);
     this.#keep = Names.from(options.keep);
   }
@@ -79,8 +83,9 @@ export function requestHeaders(x: Exchange, rules: ForwardRules): HeaderList {
   const from = head.headers;
   const own = rules.ownHost || head.authority === '' ? rules.authority : head.authority;
   const to: HeaderList = ['host', own];
+  const credential = rules.credentials ? undefined : x.caller?.header;
   for (let i = 0; i < from.length; i += 2) {
-    if (rules.passes(from[i])) to.push(from[i], from[i + 1]);
+    if (rules.passes(from[i]) && from[i] !== credential) to.push(from[i], from[i + 1]);
   }
   const peer = x.connection.peerAddress;
   // What lies between client and peer is hearsay: only the address that we believe and the one that we saw are passed on.

@@ -33,7 +33,7 @@ test('the record has the keys and shapes of the design', () => {
     traceId: '0af7651916cd43dd8448eb211c80319c',
     route: '/orders/**',
     service: 'orders',
-    caller: { by: 'jwt', name: 'staff', subject: 'u-17', scopes: ['orders:read'] },
+    caller: { by: 'jwt', name: 'staff', subject: 'u-17', scopes: ['orders:read'], claims: {} },
     decision: refuse('route-not-found', 'anomaly score 10 ≥ 5'),
     status: 404,
     responseBytes: 182,
@@ -60,7 +60,7 @@ test('what is not known is left out', () => {
   const keys = Object.keys(JSON.parse(formatRecord(exchange())));
   assert.deepEqual(keys, ['time', 'request_id', 'listener', 'client', 'http', 'ms']);
   const caller = JSON.parse(
-    formatRecord(exchange({ caller: { by: 'api-key', name: 'partners', subject: undefined, scopes: [] } })),
+    formatRecord(exchange({ caller: { by: 'api-key', name: 'partners', subject: undefined, scopes: [], claims: {} } })),
   ).caller;
   assert.deepEqual(caller, { by: 'api-key', name: 'partners' });
 });
@@ -126,7 +126,10 @@ const anyExchange = fc
       traceId: text,
       route: optional,
       service: optional,
-      caller: fc.option(fc.record({ by: text, name: text, subject: optional, scopes: fc.constant([]) }), { nil: undefined }),
+      caller: fc.option(
+        fc.record({ by: text, name: text, subject: optional, scopes: fc.constant([]), claims: fc.constant({}) }),
+        { nil: undefined },
+      ),
       decision: fc.option(
         text.map((reason) => refuse('upstream-timeout', reason)),
         { nil: undefined },

@@ -1,5 +1,8 @@
-import type { GatewayRoute } from '../config/schema.ts';
+import { authenticateStage } from '../authenticate/stage.ts';
+import { authorizeStage } from '../authorize/stage.ts';
+import type { GatewayOptions, GatewayRoute } from '../config/schema.ts';
 import type { StageName } from '../exchange/decision.ts';
+import { limitByAddress, limitByCaller } from '../limit/stage.ts';
 import { routeStage } from '../route/stage.ts';
 import type { Prepared, RouteContext, World } from './stage.ts';
 
@@ -13,8 +16,20 @@ export interface Place {
   /** Why it stands here and nowhere else. */
   readonly why: string;
   /** Prepares the room for one route; undefined = absent from this route. */
-  readonly prepare?: (route: GatewayRoute, world: World, context: RouteContext) => Promise<Prepared | undefined>;
+  readonly prepare?: (
+    route: GatewayRoute,
+    world: World,
+    context: RouteContext,
+    file: GatewayOptions,
+  ) => Promise<Prepared | undefined>;
 }
+
+/** The limits of a route with what they say: a name stands for a limit of the file. */
+const limitsOf = (route: GatewayRoute, file: GatewayOptions) =>
+  route.limits.map((one) => (typeof one === 'string' ? { name: one, limit: file.limits[one] } : { limit: one }));
+
+const methodsOf = (route: GatewayRoute, file: GatewayOptions) =>
+  route.authentication === 'none' ? [] : route.authentication.map((name) => ({ name, method: file.authentication[name] }));
 
 /**
  * The corridor, in the order in which a request walks it. This list is the only place that decides the order.
@@ -30,6 +45,31 @@ export const order: readonly Place[] = [
     room: 'route',
     why: 'Before identity: a preflight carries no credentials, and whose rules hold is known only when the route is.',
     prepare: (route, world, context) => routeStage.prepare(route, world, context),
+  },
+  {
+    hook: 'limit.byAddress',
+    room: 'limit',
+    why: 'Before identity: guessing credentials, and what a wrong one costs to verify, must cost the guesser.',
+    prepare: (route, world, context, file) => limitByAddress.prepare(limitsOf(route, file), world, context),
+  },
+  {
+    hook: 'authenticate',
+    room: 'authenticate',
+    why: 'Before permission, which is of somebody, and before anything that costs the reading of a body.',
+    prepare: (route, world, context, file) => authenticateStage.prepare(methodsOf(route, file), world, context),
+  },
+  {
+    hook: 'authorize',
+    room: 'authorize',
+    why: 'As soon as the caller is known: who may not call learns nothing about limits, contracts or rules.',
+    prepare: async (route, world, context) =>
+      route.authorize === undefined ? undefined : await authorizeStage.prepare(route.authorize, world, context),
+  },
+  {
+    hook: 'limit.byCaller',
+    room: 'limit',
+    why: 'Behind identity, whose buckets these are, and before the body, so that a request over its limit costs no reading.',
+    prepare: (route, world, context, file) => limitByCaller.prepare(limitsOf(route, file), world, context),
   },
   {
     hook: 'upstream',

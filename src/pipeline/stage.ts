@@ -1,7 +1,9 @@
 import type { z } from 'zod';
+import type { Egress } from '../egress/egress.ts';
 import type { StageName, Step } from '../exchange/decision.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Upstreams } from '../exchange/service.ts';
+import type { Stores } from '../stores/limit-store.ts';
 
 /** One message of a stream: a WebSocket message, later a server-sent event or a gRPC message. */
 export interface Message {
@@ -46,6 +48,8 @@ export interface Log {
 export interface World {
   readonly carry: Carry;
   readonly upstreams: Upstreams;
+  readonly egress: Egress;
+  readonly stores: Stores;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -6,7 +6,7 @@ import { type Address, formatAddress } from '../config/units.ts';
 import type { Pem } from '../listen/tls/contexts.ts';
 import { readPair } from '../listen/tls/pair.ts';
 import { makeSelfSigned } from '../listen/tls/self-signed.ts';
-import { type FileWatch, watchFiles } from '../listen/tls/watch.ts';
+import { type FileWatch, watchFiles } from '../stores/watch-files.ts';
 import type { Log } from '../pipeline/stage.ts';
 
 export interface AdminDoorParts {

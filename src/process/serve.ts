@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { GatewayOptions } from '../config/schema.ts';
-import { watchFiles } from '../listen/tls/watch.ts';
+import { watchFiles } from '../stores/watch-files.ts';
 import { type MetricsSnapshot, mergeSnapshots, render } from '../observe/stage.ts';
 import type { Log } from '../pipeline/stage.ts';
 import { AdminDoor } from './admin-door.ts';

@@ -6,7 +6,7 @@ import { ContextTable } from './context-table.ts';
 import { checkPair, type Pair, PairError, type Pem, readPair } from './pair.ts';
 import { alpnProtocols, tlsPolicy } from './policy.ts';
 import { makeSelfSigned } from './self-signed.ts';
-import { type FileWatch, type WatchSettings, watchFiles } from './watch.ts';
+import { type FileWatch, type WatchSettings, watchFiles } from '../../stores/watch-files.ts';
 
 export type { Pem };
 

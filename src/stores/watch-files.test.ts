@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, test } from 'node:test';
-import { type FileWatch, type WatchSettings, watchFiles } from './watch.ts';
+import { type FileWatch, type WatchSettings, watchFiles } from './watch-files.ts';
 
 /** Hints of the system only: no poll within the test. */
 const hints: WatchSettings = { settle: 10, poll: 3600_000 };

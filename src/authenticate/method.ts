@@ -1,0 +1,33 @@
+import type { Refusal } from '../exchange/decision.ts';
+import type { Caller, Exchange } from '../exchange/exchange.ts';
+import type { World } from '../pipeline/stage.ts';
+
+/** Where a method's credential stands in a request: the bearer token of `Authorization`, a header of its own, or the connection. */
+export type Place =
+  | { readonly kind: 'bearer' }
+  | { readonly kind: 'header'; readonly name: string }
+  | { readonly kind: 'certificate' };
+
+/**
+ * One way to tell who calls, made once for each entry of `authentication` and shared by the routes that name it. The room finds the
+ * credential, refuses what is doubled, and asks the methods that read from its place, in the order in which the route names them: the
+ * first Caller counts. A Refusal of one is told when no other accepts; 503 (`nothing can be known`) wins over 401, because the caller
+ * may be right.
+ */
+export interface Method {
+  /** As written in the configuration. */
+  readonly name: string;
+  readonly place: Place;
+  /** The challenge of a 401 (RFC 9110 section 11.6.1, RFC 6750 section 3), such as `Bearer`. */
+  readonly challenge: string | undefined;
+  /** A quick look whether this credential can be for this method at all (a JWT of another issuer, an opaque token); absent: it can. */
+  accepts?(credential: string): boolean;
+  /** Gives the caller at once where nothing waits. `credential` is the token or key alone, '' for a certificate. */
+  verify(x: Exchange, credential: string): Caller | Refusal | Promise<Caller | Refusal>;
+  /** Settles when the method can serve; it must not reject because somebody else is down. */
+  ready?(): Promise<void>;
+  close?(): void;
+}
+
+/** Makes a method. What should outlive a reload is taken from `world.carry`. Rejects when the options cannot work. */
+export type MakeMethod<O> = (name: string, options: O, world: World) => Promise<Method>;
