@@ -38,10 +38,21 @@ async function compare(name: string): Promise<void> {
   assert.equal(result.ok, name.startsWith('good-'));
 }
 
-/** Defaults of services and of the record are their rooms' business, and may change with these. */
+/** What the file itself says; what comes of the options of a room is that room's business, and may change with it. */
 function ownPart(options: GatewayOptions): unknown {
-  const services = Object.entries(options.services).map(([name, { targets, tls }]) => [name, { targets, ca: tls.ca }]);
-  return { ...options, services: Object.fromEntries(services), observe: { access: options.observe.access } };
+  const { listeners, services, routes, waf, admin, workers } = options;
+  return {
+    listeners,
+    'trusted-proxies': options['trusted-proxies'],
+    services: Object.fromEntries(Object.entries(services).map(([name, { targets, tls }]) => [name, { targets, ca: tls.ca }])),
+    routes: routes.map(({ path: pattern, host, methods, headers, service, authentication, body, waf: firewall }) => {
+      return { path: pattern, host, methods, headers, service, authentication, body, waf: firewall };
+    }),
+    waf,
+    observe: { access: options.observe.access },
+    admin,
+    workers,
+  };
 }
 
 test('values from the environment and secrets stand in no problem', async () => {
@@ -138,4 +149,49 @@ test('relative paths are relative to the file, absolute ones stay', () => {
 test('the configuration of the bench loads as it is', { skip: !existsSync('../shared/configs/bench-off.yaml') }, async () => {
   const result = await loadConfiguration('../shared/configs/bench-off.yaml', {});
   assert.ok(result.ok);
+});
+
+// What follows belongs to rooms that go their own ways: only that something is told, and where, stands fast.
+
+const problemsOf = (more: string) => {
+  const result = checkText(
+    'own.yaml',
+    `listeners: { a: { address: 127.0.0.1:0 } }\nservices: { b: http://127.0.0.1:1 }\n${more}`,
+    ENVIRONMENT,
+  );
+  return result.ok ? [] : result.problems.map((problem) => formatProblem(problem));
+};
+
+test('names that routes use must stand in their sections, and the nearest one is told', () => {
+  const rate = (name: string) => `${name}: { rate: 5/second, by: address }`;
+  const problems = problemsOf(
+    `authentication: { staff: {} }\nlimits: { ${rate('per-address')}, ${rate('toString')} }\n` +
+      'routes: [{ path: /a, service: b, authentication: [staff, staf, constructor], limits: [per-adress, per-address, toString] }]',
+  ).filter((problem) => problem.includes('there is no'));
+  assert.deepEqual(
+    problems.map((problem) => problem.split('\n')[0]),
+    [
+      'own.yaml:5:58: there is no "staf" in the section `authentication` (did you mean "staff"?)',
+      'own.yaml:5:64: there is no "constructor" in the section `authentication`',
+      'own.yaml:5:87: there is no "per-adress" in the section `limits` (did you mean "per-address"?)',
+    ],
+  );
+});
+
+test('who may call is told where it is missing, misspelt or a value that must not be shown', () => {
+  const route = (rest: string) => problemsOf(`routes: [{ path: /a, service: b${rest} }]`);
+  assert.deepEqual(route(', authentication: none'), []);
+  assert.match(route('').join(), /^own\.yaml:3:10: .*`authentication` is missing/);
+  assert.match(route(', authentication: nine').join(), /^own\.yaml:3:50: .*did you mean "none"/);
+  const [secret = ''] = route(', authentication: "${SECRET_URL}"');
+  assert.match(secret, /^own\.yaml:3:50: /);
+  assert.doesNotMatch(secret, /hunter2/i);
+});
+
+test('a store that there is not is told without its password', () => {
+  const routes = 'routes: [{ path: /a, service: b, authentication: none }]';
+  assert.deepEqual(problemsOf(`store: memory\n${routes}`), []);
+  const [problem = ''] = problemsOf(`store: gopher://user:hunter2@127.0.0.1:6379\n${routes}`);
+  assert.match(problem, /^own\.yaml:3:8: /);
+  assert.doesNotMatch(problem, /hunter2/);
 });
