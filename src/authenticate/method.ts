@@ -20,6 +20,8 @@ export interface Method {
   readonly place: Place;
   /** The challenge of a 401 (RFC 9110 section 11.6.1, RFC 6750 section 3), such as `Bearer`. */
   readonly challenge: string | undefined;
+  /** Whether the connection has brought what this method looks at. Only for the place `certificate`, and there it must be. */
+  presented?(x: Exchange): boolean;
   /** A quick look whether this credential can be for this method at all (a JWT of another issuer, an opaque token); absent: it can. */
   accepts?(credential: string): boolean;
   /** Gives the caller at once where nothing waits. `credential` is the token or key alone, '' for a certificate. */
@@ -29,5 +31,11 @@ export interface Method {
   close?(): void;
 }
 
-/** Makes a method. What should outlive a reload is taken from `world.carry`. Rejects when the options cannot work. */
-export type MakeMethod<O> = (name: string, options: O, world: World) => Promise<Method>;
+/**
+ * What a method may use. It outlives the configuration that it was made for, so nothing here belongs to one: what `carry` gives lives as
+ * long as the method does.
+ */
+export type MethodWorld = Pick<World, 'carry' | 'egress' | 'clock' | 'log'>;
+
+/** Makes a method. Rejects when the options cannot work. */
+export type MakeMethod<O> = (name: string, options: O, world: MethodWorld) => Promise<Method>;

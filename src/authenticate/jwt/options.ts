@@ -18,6 +18,11 @@ export const jwtOptions = z.strictObject({
     .describe('Signature algorithms that the issuer may use. What is not listed is refused, whatever the token says.'),
   'clock-skew': duration().prefault('5s').describe('How far the clocks of issuer and gateway may differ.'),
   'max-lifetime': duration().prefault('24h').describe('Tokens that live longer, from `iat` to `exp`, are refused.'),
+  'plan-claim': z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The claim that names the plan of the caller for `limits`; dots lead deeper (`account.plan`).'),
 });
 
 export type JwtOptions = z.output<typeof jwtOptions>;
