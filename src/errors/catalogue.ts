@@ -55,6 +55,11 @@ export const catalogue = {
   'upgrade-refused': entry('route', 426, 'Upgrade not supported', 'The upgrade is not a WebSocket handshake by RFC 6455.'),
   'message-too-large': entry('listen', 413, 'Message too large', 'A WebSocket message is larger than a room reads; the connection was closed with 1009.'),
   'message-malformed': entry('listen', 400, 'Malformed message', 'A WebSocket frame is malformed; the connection was closed with 1002.'),
+  'api-key-malformed': entry('authenticate', 401, 'Unauthorized', 'What stands in the header of the API key is no key of ours: wrong form, length or checksum. It was not looked up.'),
+  'api-key-unknown': entry('authenticate', 401, 'Unauthorized', 'The API key has the right form but is not in the file of keys: never issued, or replaced by `portcullis keys rotate`.'),
+  'api-key-expired': entry('authenticate', 401, 'Unauthorized', 'The API key has expired: `portcullis keys rotate --expires` gives its holder a new one.'),
+  'api-key-revoked': entry('authenticate', 401, 'Unauthorized', 'The API key was revoked by `portcullis keys revoke`.'),
+  'csrf': entry('authenticate', 403, 'Cross-site request refused', 'A page of another origin made a browser send an unsafe request with its cookies or client certificate. Where that is meant, name the origin in `csrf.origins` of the route.'),
   // upstream
   'upstream-connect': entry('upstream', 502, 'Bad gateway', 'No connection to the service could be made: refused, unreachable, or its TLS could not be verified.'),
   'upstream-malformed': entry('upstream', 502, 'Bad gateway', 'The service sent something that is not a well-formed answer.'),

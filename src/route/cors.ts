@@ -1,9 +1,9 @@
 import { type Answer, type Refusal, refuse } from '../exchange/decision.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { HeaderList } from '../exchange/headers.ts';
+import { OriginSet, readOrigin, readOrigins } from '../exchange/origins.ts';
 import { type Preflight, readPreflight } from './conditions.ts';
 import type { CorsOptions } from './options.ts';
-import { type OriginPattern, OriginSet, parseOrigin, readOrigin } from './origins.ts';
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 const PREFLIGHT_VARY = 'Origin, Access-Control-Request-Method, Access-Control-Request-Headers';
@@ -74,13 +74,4 @@ export class Cors {
     headers.push('access-control-allow-origin', this.everyone ?? origin);
     for (let i = 0; i < this.onAnswer.length; i++) headers.push(this.onAnswer[i]);
   }
-}
-
-/** The patterns of texts that the schema has checked. */
-export function readOrigins(texts: readonly string[]): OriginPattern[] {
-  return texts.map((text) => {
-    const pattern = parseOrigin(text);
-    if ('problem' in pattern) throw new Error(pattern.problem);
-    return pattern;
-  });
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { duration } from '../config/units.ts';
+import { parseOrigin } from '../exchange/origins.ts';
 import { DEFAULT_METHODS } from './methods.ts';
-import { parseOrigin } from './origins.ts';
 import { type Problem, parseHost, parsePattern } from './pattern.ts';
 import { headerNameProblem, headerValueProblem, ownHeaderProblem } from './response-headers.ts';
 

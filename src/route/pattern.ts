@@ -1,6 +1,7 @@
-import { domainToASCII } from 'node:url';
-import { readHost } from '../exchange/host.ts';
+import type { Problem } from '../exchange/host-pattern.ts';
 import { canonicalPath, pathProblem } from '../exchange/path.ts';
+
+export { type HostPattern, parseHost, type Problem } from '../exchange/host-pattern.ts';
 
 /** One segment of a path pattern. */
 export type Segment =
@@ -17,11 +18,6 @@ export interface Pattern {
   readonly shape: string;
   /** True when there is no `*`, `**` or `{name}`: then `shape` is the one canonical path. */
   readonly exact: boolean;
-}
-
-/** Why something that the user wrote cannot be used: one sentence for people. */
-export interface Problem {
-  readonly problem: string;
 }
 
 /** More segments than any real path has; it bounds the depth of the trie. */
@@ -96,32 +92,6 @@ function shapeOf(segments: readonly Segment[]): string {
     shape += segment.kind === 'literal' ? `/${segment.text}` : segment.kind === 'single' ? '/{}' : '/**';
   }
   return shape;
-}
-
-/** A host that a route is for: one name, or all names below a suffix. */
-export interface HostPattern {
-  /** Lower case, as in `RequestHead.host`; for a wildcard the suffix with its dot (`.example.com`). */
-  readonly name: string;
-  readonly wildcard: boolean;
-}
-
-/** Reads `api.example.com`, `*.example.com`, an address, or a name in Unicode. */
-export function parseHost(text: string): HostPattern | Problem {
-  const lower = text.toLowerCase();
-  if (/^https?:/.test(lower)) return { problem: `${quote(text)} is a URL: write the host alone` };
-  if (/[^:]:\d*$/.test(lower) && !lower.endsWith(']'))
-    return { problem: `${quote(text)}: a host has no port here; ports belong to listeners` };
-  const wildcard = lower.startsWith('*.');
-  const rest = wildcard ? lower.slice(2) : lower;
-  if (rest.includes('*')) return { problem: `${quote(text)}: "*" stands for whole labels at the beginning, as in *.example.com` };
-  const host = readHost(toAscii(rest))?.host;
-  if (host === undefined) return { problem: `${quote(text)} is not a host name` };
-  return { name: wildcard ? `.${host}` : host, wildcard };
-}
-
-/** `domainToASCII` cuts a name off at what ends a host in a URL, so that it must not see such a thing. */
-function toAscii(name: string): string {
-  return /[^\x21-\x7e]/.test(name) && !/[\s/?#@:%\\]/.test(name) ? domainToASCII(name) : name;
 }
 
 function quote(text: string): string {

@@ -1,10 +1,10 @@
 import { type Answer, type Refusal, refuse } from '../exchange/decision.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { HeaderList } from '../exchange/headers.ts';
+import { OriginSet, ownOrigin, readOrigin, readOrigins } from '../exchange/origins.ts';
 import type { Prepared, RouteContext, Stage, World } from '../pipeline/stage.ts';
-import { Cors, readOrigins } from './cors.ts';
+import { Cors } from './cors.ts';
 import { type RouteOptions, routeOptions } from './options.ts';
-import { OriginSet, ownOrigin, readOrigin } from './origins.ts';
 import { HeaderPlan, hstsFor, isSafetyHeader } from './response-headers.ts';
 
 /** The room `route`, once a route has been found: CORS, the origin of WebSockets, and safe response headers. */

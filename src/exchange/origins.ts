@@ -1,6 +1,6 @@
-import type { Exchange } from '../exchange/exchange.ts';
-import type { HeaderList } from '../exchange/headers.ts';
-import { type Problem, parseHost } from './pattern.ts';
+import type { Exchange } from './exchange.ts';
+import type { HeaderList } from './headers.ts';
+import { type Problem, parseHost } from './host-pattern.ts';
 
 /** An allowed origin as the user wrote it: one, all below a domain, or every one. */
 export type OriginPattern =
@@ -36,23 +36,32 @@ function parseBelow(text: string, scheme: string, rest: string): OriginPattern |
   return { kind: 'below', prefix: `${scheme}://`, suffix: `${host.name}${port}` };
 }
 
+/** The patterns of texts that the schema has checked. */
+export function readOrigins(texts: readonly string[]): OriginPattern[] {
+  return texts.map((text) => {
+    const pattern = parseOrigin(text);
+    if ('problem' in pattern) throw new Error(pattern.problem);
+    return pattern;
+  });
+}
+
 /** The origins that a route allows. */
 export class OriginSet {
   readonly any: boolean;
-  private readonly exact: ReadonlySet<string>;
-  private readonly below: readonly { prefix: string; suffix: string }[];
+  readonly #exact: ReadonlySet<string>;
+  readonly #below: readonly { prefix: string; suffix: string }[];
 
   constructor(patterns: readonly OriginPattern[]) {
     this.any = patterns.some(({ kind }) => kind === 'any');
-    this.exact = new Set(patterns.flatMap((pattern) => (pattern.kind === 'exact' ? [pattern.origin] : [])));
-    this.below = patterns.filter((pattern) => pattern.kind === 'below');
+    this.#exact = new Set(patterns.flatMap((pattern) => (pattern.kind === 'exact' ? [pattern.origin] : [])));
+    this.#below = patterns.filter((pattern) => pattern.kind === 'below');
   }
 
   /** Whether `origin`, as a browser serialises it, is in the set. */
   allows(origin: string): boolean {
     if (origin === '') return false;
-    if (this.any || this.exact.has(origin)) return true;
-    return this.below.some(({ prefix, suffix }) => isBelow(origin, prefix, suffix));
+    if (this.any || this.#exact.has(origin)) return true;
+    return this.#below.some(({ prefix, suffix }) => isBelow(origin, prefix, suffix));
   }
 }
 
@@ -77,9 +86,17 @@ export function readOrigin(headers: HeaderList): string | undefined {
   return origin;
 }
 
-/** The origin that pages of this very host have: what the client used, without the usual port. */
+/** Scheme, host and perhaps a port, as browsers write an origin (RFC 6454 section 6.2); a list of several is none. */
+const SERIALISED = /^[a-z][a-z0-9+.-]{0,31}:\/\/[a-z0-9._~:[\]-]{1,260}$/;
+
+/** True for what a browser can have sent as `Origin`, `null` among it. */
+export function isOrigin(text: string): boolean {
+  return text === 'null' || SERIALISED.test(text);
+}
+
+/** The origin that pages of this very host have: what the client asked for, of a trusted proxy too, without the usual port. */
 export function ownOrigin(x: Exchange): string {
   const usual = x.clientScheme === 'https' ? ':443' : ':80';
-  const { authority } = x.head;
+  const authority = x.clientHost ?? x.head.authority;
   return `${x.clientScheme}://${authority.endsWith(usual) ? authority.slice(0, -usual.length) : authority}`;
 }
