@@ -13,11 +13,12 @@ export function checkCertificates(raw: unknown, report: Report): void {
     checkTls(mapping(listener).tls, ['listeners', name, 'tls'], report);
   }
   checkTls(mapping(file.admin).tls, ['admin', 'tls'], report);
+  checkAuthorities(mapping(file.egress).ca, ['egress', 'ca'], report);
   for (const [name, service] of Object.entries(mapping(file.services))) {
     const tls = mapping(mapping(service).tls);
     const at = ['services', name, 'tls'];
     checkPair(tls, at, report);
-    for (const { message } of findProblems({ certificate: fileName(tls.ca) })) report([...at, 'ca'], message);
+    checkAuthorities(tls.ca, [...at, 'ca'], report);
   }
 }
 
@@ -30,6 +31,10 @@ function checkPair(value: unknown, at: Path, report: Report): void {
   const { certificate, key } = mapping(value);
   const problems = findProblems({ certificate: fileName(certificate), key: fileName(key) });
   for (const { member, message } of problems) report([...at, member], message);
+}
+
+function checkAuthorities(ca: unknown, at: Path, report: Report): void {
+  for (const { message } of findProblems({ certificate: fileName(ca) })) report(at, message);
 }
 
 /** Whatever else stands there, the schema has already said so. */

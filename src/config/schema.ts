@@ -1,14 +1,14 @@
-import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { adminOptions } from '../admin/options.ts';
 import { methodOptions, routeAuthentication } from '../authenticate/options.ts';
 import { authorizeOptions } from '../authorize/options.ts';
+import { egressOptions } from '../egress/options.ts';
 import { limitOptions, routeLimits } from '../limit/options.ts';
 import { listenerOptions } from '../listen/options.ts';
 import { observeOptions } from '../observe/options.ts';
 import { routeOptions } from '../route/options.ts';
 import { serviceOptions } from '../upstream/options.ts';
-import { size } from './units.ts';
+import { network, size } from './units.ts';
 
 /**
  * The whole configuration file. Each room declares its own options in its `options.ts`; here they are put together.
@@ -19,39 +19,6 @@ const NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/;
 
 function name() {
   return z.string().regex(NAME, 'a name begins with a letter and holds letters, digits, "-", "_" and "."; at most 64 of them');
-}
-
-/** An address or a network in CIDR form; host bits must be zero, because nobody can tell which network else was meant. */
-function network() {
-  return z
-    .string()
-    .superRefine((value, context) => {
-      const problem = networkProblem(value);
-      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-    })
-    .meta({ format: 'network' });
-}
-
-function networkProblem(value: string): string | undefined {
-  const [host, bits, rest] = value.split('/');
-  const address =
-    ipaddr.IPv4.isValidFourPartDecimal(host) || (ipaddr.IPv6.isValid(host) && !host.includes('%'))
-      ? ipaddr.parse(host)
-      : undefined;
-  const most = address?.kind() === 'ipv4' ? 32 : 128;
-  if (
-    address === undefined ||
-    rest !== undefined ||
-    (bits !== undefined && !/^\d{1,3}$/.test(bits)) ||
-    Number(bits ?? 0) > most
-  ) {
-    return `${JSON.stringify(value)} is not an IP address or network, such as 10.0.0.0/8`;
-  }
-  if (bits === undefined) return undefined;
-  const family = most === 32 ? ipaddr.IPv4 : ipaddr.IPv6;
-  const base = family.networkAddressFromCIDR(value);
-  if (base.toNormalizedString() === (address as ipaddr.IPv6).toNormalizedString()) return undefined;
-  return `${JSON.stringify(value)} has bits behind its prefix: write ${base.toString()}/${bits}, or the address alone`;
 }
 
 const waf = z.strictObject({
@@ -109,6 +76,9 @@ export const gatewaySchema = z.strictObject({
     .literal('memory', { error: 'this version has no other store: the only value is "memory"' })
     .default('memory')
     .describe('Where counters and sessions are kept. This version has only `memory`.'),
+  egress: egressOptions
+    .prefault({})
+    .describe("The gateway's own calls out: keys of issuers, introspection. Addresses that are not public are refused."),
   admin: adminOptions
     .optional()
     .describe('The admin listener with `/healthz`, `/readyz` and `/metrics`. Without it there is none.'),

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { TrustedProxies } from '../exchange/client-address.ts';
 import { createEgress } from '../egress/direct.ts';
+import { egressParts } from '../egress/options.ts';
 import type { Refusal } from '../exchange/decision.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Corridor } from '../listen/corridor.ts';
@@ -59,7 +60,6 @@ export class Gateway implements Corridor {
   readonly #log: Log;
   readonly #parts: GatewayParts;
   readonly #carry = new CarryStore();
-  readonly #egress = createEgress();
   readonly #doors: Doors;
   /** What has been replaced and is not gone yet. */
   readonly #leaving = new Set<Promise<void>>();
@@ -153,11 +153,17 @@ export class Gateway implements Corridor {
 
   /** Gets everything ready. What has to be given back when the rest fails is noted in `undo`. */
   async #prepare(options: GatewayOptions, undo: AsyncDisposableStack): Promise<Next> {
+    const outside = egressParts(options.egress);
+    const carry = this.#carry.open();
     const { generation, upstreams } = await prepare(options, {
-      carry: this.#carry.open(),
+      carry,
       log: this.#log,
       clock: { now: Date.now },
-      egress: this.#egress,
+      egress: carry.take(
+        `egress ${outside.key}`,
+        () => createEgress(outside),
+        (egress) => egress.close(),
+      ),
       stores: createStores(options.store),
       record: (x) => this.#observe?.record(x),
       order: this.#parts.order,

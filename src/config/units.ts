@@ -1,4 +1,5 @@
 import { BlockList, isIPv4, isIPv6 } from 'node:net';
+import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 
 /**
@@ -58,6 +59,39 @@ export function duration() {
       return z.NEVER;
     })
     .meta({ format: 'duration', pattern: `${DURATION.source}|\\$\\{` });
+}
+
+/** Schema of an address or a network in CIDR form; host bits must be zero, because nobody can tell which network else was meant. */
+export function network() {
+  return z
+    .string()
+    .superRefine((value, context) => {
+      const problem = networkProblem(value);
+      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+    })
+    .meta({ format: 'network' });
+}
+
+function networkProblem(value: string): string | undefined {
+  const [host, bits, rest] = value.split('/');
+  const address =
+    ipaddr.IPv4.isValidFourPartDecimal(host) || (ipaddr.IPv6.isValid(host) && !host.includes('%'))
+      ? ipaddr.parse(host)
+      : undefined;
+  const most = address?.kind() === 'ipv4' ? 32 : 128;
+  if (
+    address === undefined ||
+    rest !== undefined ||
+    (bits !== undefined && !/^\d{1,3}$/.test(bits)) ||
+    Number(bits ?? 0) > most
+  ) {
+    return `${JSON.stringify(value)} is not an IP address or network, such as 10.0.0.0/8`;
+  }
+  if (bits === undefined) return undefined;
+  const family = most === 32 ? ipaddr.IPv4 : ipaddr.IPv6;
+  const base = family.networkAddressFromCIDR(value);
+  if (base.toNormalizedString() === (address as ipaddr.IPv6).toNormalizedString()) return undefined;
+  return `${JSON.stringify(value)} has bits behind its prefix: write ${base.toString()}/${bits}, or the address alone`;
 }
 
 /**

@@ -7,11 +7,18 @@ export interface EgressRequest {
   readonly timeout: number;
   /** The most bytes of the answer's body; a larger one is an error. */
   readonly limit: number;
+  /**
+   * Hosts that stand in the configuration, as `URL.host` writes them: an address, or `localhost`, among them is its own permission. Never
+   * a host that somebody else named, such as the `jwks_uri` of a discovery document.
+   */
+  readonly written?: readonly string[];
+  /** The call does no harm when it arrives twice: it is made again when a kept connection turns out to be closed. GET always is. */
+  readonly repeatable?: boolean;
 }
 
 export interface EgressAnswer {
   readonly status: number;
-  /** Names in lower case; fields that came several times are joined by `, `. */
+  /** Names in lower case; fields that came several times are joined by `, `. Without a prototype. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
 }
@@ -22,6 +29,8 @@ export interface EgressAnswer {
  * permission: `allow`). Redirects are not followed. Rejects with an `EgressError` that names the reason and no secret.
  */
 export interface Egress {
+  /** Tells apart what may call where: part of the key under which anything that holds an egress is carried over a reload. */
+  readonly key: string;
   fetch(url: URL, request: EgressRequest): Promise<EgressAnswer>;
 }
 
