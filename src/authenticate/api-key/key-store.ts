@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { Caller } from '../../exchange/exchange.ts';
+import type { Log } from '../../pipeline/stage.ts';
+import { type FileWatch, watchFiles } from '../../stores/watch-files.ts';
+import { type HashKey, readHashKey } from './hash-key.ts';
+import { type KeyFile, KeyFileError, parseKeyFile } from './key-file.ts';
+import { KeyRing } from './key-ring.ts';
+
+/** A hundred thousand keys are 20 MB. */
+const LARGEST_FILE = 64 * 1024 * 1024;
+
+/** A revoked key must stop within two seconds, also on file systems that do not tell of changes. */
+const WATCH = { settle: 50, poll: 1000 };
+
+export interface KeyStoreParts {
+  readonly keys: string;
+  readonly hashKey: string;
+  readonly as: Pick<Caller, 'name' | 'header'>;
+  readonly log: Log;
+}
+
+/** The keys of a file, read again whenever it changes. What cannot be read changes nothing: the keys that were there stay. */
+export class KeyStore {
+  readonly #parts: KeyStoreParts;
+  readonly #first: Promise<boolean>;
+  #ring: KeyRing | undefined;
+  #version = '';
+  #watch: FileWatch | undefined;
+  /** Readings wait for one another, so that the last one wins. */
+  #reading: Promise<void>;
+  #closed = false;
+
+  constructor(parts: KeyStoreParts) {
+    this.#parts = parts;
+    this.#first = this.#load();
+    this.#reading = this.#first.then(nothing, nothing);
+  }
+
+  /** Settles when the keys have been read the first time; rejects when they cannot be. */
+  async ready(): Promise<void> {
+    await this.#first;
+    // Not before: while there are no keys yet there are none to keep.
+    if (!this.#closed) this.#watch ??= watchFiles([this.#parts.keys, this.#parts.hashKey], () => void this.refresh(), WATCH);
+  }
+
+  get ring(): KeyRing {
+    if (this.#ring === undefined) throw new Error('the keys have not been read');
+    return this.#ring;
+  }
+
+  /** Reads the file again. Never rejects. */
+  refresh(): Promise<void> {
+    this.#reading = this.#reading.then(() => this.#reload());
+    return this.#reading;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#watch?.close();
+  }
+
+  async #reload(): Promise<void> {
+    if (this.#closed) return;
+    const { log, keys } = this.#parts;
+    try {
+      if (await this.#load()) log.info('API keys read again', { file: keys, keys: this.#ring?.size });
+    } catch (error) {
+      log.error(`API keys not read again, the old ones stay: ${(error as Error).message}`);
+    }
+  }
+
+  /** False when nothing has changed. */
+  async #load(): Promise<boolean> {
+    const { keys, hashKey, as } = this.#parts;
+    const [secret, text] = await Promise.all([readHashKey(hashKey), readKeyText(keys)]);
+    const version = createHash('sha256').update(`${secret.label} ${text}`).digest('hex');
+    if (version === this.#version) return false;
+    this.#ring = new KeyRing(secret, checkedKeyFile(keys, text, secret, hashKey), as);
+    this.#version = version;
+    return true;
+  }
+}
+
+/** Reads the text of a file of keys; what goes wrong is told as the file's problem. */
+export async function readKeyText(file: string): Promise<string> {
+  try {
+    const bytes = await readFile(file);
+    if (bytes.length > LARGEST_FILE) throw new KeyFileError(`${file}:1:1: is larger than 64 MiB`);
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (error) {
+    if (error instanceof KeyFileError) throw error;
+    if (error instanceof TypeError) throw new KeyFileError(`${file}:1:1: is not valid UTF-8`);
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT') throw new KeyFileError(`${file}:1:1: cannot be read (${code ?? 'unknown error'})`);
+    throw new KeyFileError(`${file}:1:1: there is no such file (\`portcullis keys create --keys ${file} --id NAME\` makes it)`);
+  }
+}
+
+/** Reads the keys, which must have been hashed with this very hash key: with another, each of them would be unknown. */
+export function checkedKeyFile(file: string, text: string, hashKey: HashKey, hashKeyPath: string): KeyFile {
+  const read = parseKeyFile(file, text);
+  if (read.keys.length > 0 && read.hashedWith !== hashedWith(hashKey)) {
+    throw new KeyFileError(
+      `${file}:1:1: its keys were hashed with another hash key than ${hashKeyPath}: put back the one that belongs to it, or issue all keys anew`,
+    );
+  }
+  return read;
+}
+
+export function hashedWith(hashKey: HashKey): string {
+  return `hmac-sha256/${hashKey.label}`;
+}
+
+const nothing = (): void => undefined;
