@@ -41,11 +41,12 @@ test('when a room of one route cannot be prepared, rooms that were are closed an
       return closes(`second ${route.path}`);
     },
   };
+  const carry = store.open();
   const parts = {
-    carry: store.open(),
+    carry,
     log: new KeptLog(),
     egress: createEgress(),
-    stores: createStores('memory'),
+    stores: await createStores('memory', { carry, log: new KeptLog(), instance: 'one' }),
     clock: { now: Date.now },
     record: () => {},
   };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { adminOptions } from '../admin/options.ts';
+import { csrfOptions } from '../authenticate/csrf/options.ts';
 import { methodOptions, routeAuthentication } from '../authenticate/options.ts';
 import { authorizeOptions } from '../authorize/options.ts';
 import { egressOptions } from '../egress/options.ts';
@@ -7,6 +8,7 @@ import { limitOptions, routeLimits } from '../limit/options.ts';
 import { listenerOptions } from '../listen/options.ts';
 import { observeOptions } from '../observe/options.ts';
 import { routeOptions } from '../route/options.ts';
+import { storeOptions } from '../stores/options.ts';
 import { serviceOptions } from '../upstream/options.ts';
 import { network, size } from './units.ts';
 
@@ -37,6 +39,7 @@ const routeSchema = z.strictObject({
   headers,
   service: z.string().describe('Name of the service that the request goes to.'),
   authentication: routeAuthentication,
+  csrf: csrfOptions,
   authorize: authorizeOptions
     .optional()
     .describe('What the caller must be allowed to. Without it any authenticated caller passes.'),
@@ -72,10 +75,11 @@ export const gatewaySchema = z.strictObject({
     .describe('Which requests go to which service, and what protects them. Their order never matters: the most exact path wins.'),
   waf: waf.optional().describe('The web application firewall, for all routes.'),
   observe: observeOptions.prefault({}).describe('Records, logs and metrics.'),
-  store: z
-    .literal('memory', { error: 'this version has no other store: the only value is "memory"' })
-    .default('memory')
-    .describe('Where counters and sessions are kept. This version has only `memory`.'),
+  store: storeOptions
+    .prefault('memory')
+    .describe(
+      'Where limits are counted: `memory` of this gateway, or a Redis 7 or Valkey that several gateways share, written `redis://HOST:PORT` or with options.',
+    ),
   egress: egressOptions
     .prefault({})
     .describe("The gateway's own calls out: keys of issuers, introspection. Addresses that are not public are refused."),

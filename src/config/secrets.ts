@@ -8,7 +8,9 @@ export type Range = readonly [from: number, to: number];
 const SECRET_KEY = /(?:^|[-_])(?:token|key|secret|password|passphrase)$/i;
 const SECRET_PAIR =
   /([\w-]*(?:token|key|secret|password|passphrase)["']?\s*:\s*)("[^"]*"?|'[^']*'?|[^\s,"'{}[\]#&*!|>][^\s,}\]]*)/gi;
-const USER_INFO = /(:\/\/)[^\s/@"']+@/g;
+/** Up to the last `@`: who forgot to write a `/` of a password as %2F should not see it here. */
+const USER_INFO = /(:\/\/)[^\s"']+@/g;
+const QUERY_PAIR = /([?&](?:\w*(?:token|key|secret|password)|auth|user)=)[^\s&#"',}\]]+/gi;
 /** A reference alone says which variable holds the secret, not the secret. */
 const REFERENCE = /^["']?\$\{\w+\}["']?(?=[\s,}\]]|$)/;
 const FILE_NAME = /^["']?[\w./-]+\.(?:key|pem|crt|cer|der|yaml|yml|json)["']?$/;
@@ -76,6 +78,7 @@ export function maskedExcerpt(source: Source, offset: number, masks: Masks): Exc
   const patterns = [
     ...matches(line, SECRET_PAIR, 1, (text) => !FILE_NAME.test(text)).filter(([start]) => !isFile(from + start)),
     ...matches(line, USER_INFO, 1, () => true),
+    ...matches(line, QUERY_PAIR, 1, () => true),
   ];
   const masked = mask(
     line,

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { TrustedProxies } from '../exchange/client-address.ts';
 import { createEgress } from '../egress/direct.ts';
@@ -7,12 +7,15 @@ import type { Refusal } from '../exchange/decision.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Corridor } from '../listen/corridor.ts';
 import type { Pem } from '../listen/tls/contexts.ts';
+import type { TurnedAwayRecord } from '../listen/turned-away.ts';
 import { createObserve, type MetricsSnapshot, type Observe } from '../observe/stage.ts';
 import type { ClientSide } from '../pipeline/client.ts';
 import type { Generation } from '../pipeline/generation.ts';
 import type { Place } from '../pipeline/order.ts';
-import type { Log } from '../pipeline/stage.ts';
-import { createStores } from '../stores/stores.ts';
+import type { Carry, Log } from '../pipeline/stage.ts';
+import type { SharedMemoryStore } from '../stores/shared-memory-store.ts';
+import { storeSources } from '../stores/store-stats.ts';
+import { createStores, type OpenStores } from '../stores/stores.ts';
 import { upstreamSources } from '../upstream/metrics.ts';
 import type { UpstreamsOfConfiguration } from '../upstream/upstreams.ts';
 import { CarryStore } from './carry.ts';
@@ -27,6 +30,8 @@ export interface GatewayParts {
   readonly shared?: SharedSecrets;
   /** Other processes write to the same access record. */
   readonly severalWorkers?: boolean;
+  /** The memory of the primary process, in which the limits of all workers are counted. */
+  readonly primary?: SharedMemoryStore;
   readonly order?: readonly Place[];
   /** How long running requests get to end when the gateway leaves. */
   readonly drainMs?: number;
@@ -36,6 +41,8 @@ export interface GatewayParts {
 export interface SharedSecrets {
   readonly ticketSecret: Buffer;
   readonly selfSigned?: Pem;
+  /** Name of this gateway among those that share a store of limits. */
+  readonly instance: string;
 }
 
 /** Less than the half minute that orchestrators wait by default. */
@@ -49,6 +56,7 @@ interface Next {
   readonly generation: Generation;
   readonly upstreams: UpstreamsOfConfiguration;
   readonly observe: Observe;
+  readonly stores: OpenStores;
   readonly doors: DoorsChange;
 }
 
@@ -61,6 +69,7 @@ export class Gateway implements Corridor {
   readonly #parts: GatewayParts;
   readonly #carry = new CarryStore();
   readonly #doors: Doors;
+  readonly #instance: string;
   /** What has been replaced and is not gone yet. */
   readonly #leaving = new Set<Promise<void>>();
   #generation: Generation | undefined;
@@ -77,8 +86,11 @@ export class Gateway implements Corridor {
     const count = {
       opened: (listener: string) => this.#observe?.metrics.connectionOpened(listener),
       closed: (listener: string) => this.#observe?.metrics.connectionClosed(listener),
+      refused: (listener: string, code: string) => this.#observe?.metrics.connectionRefused(listener, code),
+      record: (turnedAway: TurnedAwayRecord) => this.#observe?.recordWire(turnedAway),
     };
-    const { ticketSecret = randomBytes(48), selfSigned } = parts.shared ?? {};
+    const { ticketSecret = randomBytes(48), selfSigned, instance = randomUUID() } = parts.shared ?? {};
+    this.#instance = instance;
     this.#doors = new Doors({ corridor: this, log: parts.log, count, ticketSecret, selfSigned });
   }
 
@@ -155,6 +167,7 @@ export class Gateway implements Corridor {
   async #prepare(options: GatewayOptions, undo: AsyncDisposableStack): Promise<Next> {
     const outside = egressParts(options.egress);
     const carry = this.#carry.open();
+    const stores = await this.#openStores(options, carry);
     const { generation, upstreams } = await prepare(options, {
       carry,
       log: this.#log,
@@ -164,7 +177,7 @@ export class Gateway implements Corridor {
         () => createEgress(outside),
         (egress) => egress.close(),
       ),
-      stores: createStores(options.store),
+      stores,
       record: (x) => this.#observe?.record(x),
       order: this.#parts.order,
     });
@@ -177,7 +190,17 @@ export class Gateway implements Corridor {
     this.#observe ??= observe;
     const doors = await this.#doors.prepare(options.listeners, new TrustedProxies(options['trusted-proxies']));
     undo.defer(() => doors.undo());
-    return { generation, upstreams, observe, doors };
+    return { generation, upstreams, observe, stores, doors };
+  }
+
+  async #openStores(options: GatewayOptions, carry: Carry & { release(): void }): Promise<OpenStores> {
+    try {
+      const [log, instance, { primary }] = [this.#log, this.#instance, this.#parts];
+      return await createStores(options.store, { carry, log, instance, primary });
+    } catch (error) {
+      carry.release();
+      throw error;
+    }
   }
 
   #observeFor(options: GatewayOptions): Observe {
@@ -195,6 +218,7 @@ export class Gateway implements Corridor {
     this.#observe = next.observe;
     this.#observeKey = hashOptions(options.observe);
     for (const source of upstreamSources(() => next.upstreams.snapshot())) next.observe.metrics.register(source);
+    for (const source of storeSources(() => next.stores.snapshot())) next.observe.metrics.register(source);
     if (oldGeneration !== undefined && oldGeneration !== next.generation) this.#leave(oldGeneration.retire());
     if (oldObserve !== undefined && oldObserve !== next.observe) this.#leave(oldObserve.close());
   }

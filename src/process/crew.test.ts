@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, mock, test } from 'node:test';
 import { KeptLog } from '../../test/support/corridor.ts';
 import type { GatewayOptions } from '../config/schema.ts';
 import type { MetricsSnapshot } from '../observe/stage.ts';
+import type { LimitsAsked, LimitsDecided } from '../stores/shared-memory-messages.ts';
 import { Crew } from './crew.ts';
 import type { Order, Reply } from './messages.ts';
 
@@ -53,7 +54,7 @@ class FakeWorker extends EventEmitter {
 
   send(order: Order): void {
     this.orders.push(order);
-    const answer = this.answer(order);
+    const answer = 'packed' in order ? undefined : this.answer(order);
     if (answer !== undefined) setImmediate(() => this.emit('message', { number: order.number, ...answer }));
   }
 
@@ -92,14 +93,15 @@ beforeEach(() => {
   workers = [];
   prepared = [];
   log = new KeptLog();
-  const shared = { ticketSecret: Buffer.alloc(48) };
+  const shared = { ticketSecret: Buffer.alloc(48), instance: 'one' };
+  const decide = ({ number }: LimitsAsked): LimitsDecided => ({ kind: 'limits', number, packed: [1, 4, 0, 0] });
   const fork = () => {
     const worker = new FakeWorker(1000 + workers.length);
     prepared.shift()?.(worker);
     workers.push(worker);
     return worker as unknown as Worker;
   };
-  crew = new Crew(OLD, { shared, log, fork });
+  crew = new Crew(OLD, { shared, log, fork, decide });
 });
 
 afterEach(async () => {
@@ -111,6 +113,18 @@ afterEach(async () => {
 const refuses = (kind: Order['kind'], error: string) => (worker: FakeWorker) => {
   worker.answer = (order) => (order.kind === kind ? { error } : {});
 };
+
+test('what a worker asks about limits is answered to that worker, and holds up no order', async () => {
+  await crew.start(2);
+  const asked: LimitsAsked = { kind: 'limits', number: 1, deadline: 1, packed: [] };
+  workers[1].emit('message', asked);
+  const [said] = workers[1].orders.slice(1) as unknown[];
+  assert.deepEqual(said, { kind: 'limits', number: 1, packed: [1, 4, 0, 0] });
+  assert.equal(workers[0].orders.length, 1);
+  workers[1].connected = false;
+  workers[1].emit('message', asked);
+  assert.equal(workers[1].orders.length, 2);
+});
 
 describe('a start', () => {
   test('is over when all workers serve', async () => {

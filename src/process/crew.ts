@@ -4,8 +4,9 @@ import type { GatewayOptions } from '../config/schema.ts';
 import type { SharedSecrets } from '../config/swap.ts';
 import { countersOf, type MetricsSnapshot, mergeSnapshots } from '../observe/stage.ts';
 import type { Log } from '../pipeline/stage.ts';
+import type { LimitsAsked, LimitsDecided } from '../stores/shared-memory-messages.ts';
 import { closeLostConnections } from './handoffs.ts';
-import type { Order, Reply } from './messages.ts';
+import type { Order, Reply, ToPrimary } from './messages.ts';
 
 /** A worker that does not answer within this time counts as failed. */
 const ANSWER_MS = 40_000;
@@ -29,6 +30,8 @@ type Unnumbered<T> = T extends unknown ? Omit<T, 'number'> : never;
 export interface CrewParts {
   readonly shared: SharedSecrets;
   readonly log: Log;
+  /** Decides about limits for all workers. */
+  decide(asked: LimitsAsked): LimitsDecided;
   /** Makes a worker process; tests make something else. */
   readonly fork?: () => Worker;
 }
@@ -41,6 +44,7 @@ export class Crew {
   readonly #log: Log;
   readonly #shared: SharedSecrets;
   readonly #fork: () => Worker;
+  readonly #decide: CrewParts['decide'];
   readonly #waiting = new Map<number, (reply: Reply) => void>();
   /** Every process that there is, and those of them that serve, with what they serve. */
   readonly #processes = new Set<Worker>();
@@ -60,6 +64,7 @@ export class Crew {
     this.#log = parts.log;
     this.#shared = parts.shared;
     this.#fork = parts.fork ?? forkWorker;
+    this.#decide = parts.decide;
   }
 
   /** Workers that serve now. */
@@ -174,12 +179,18 @@ export class Crew {
     const worker = this.#fork();
     const born = performance.now();
     this.#processes.add(worker);
-    worker.on('message', (reply: Reply) => this.#waiting.get(reply.number)?.(reply));
+    worker.on('message', (message: ToPrimary) => this.#hear(worker, message));
     worker.on('error', (error) => this.#log.error('a worker cannot be reached', { error: error.message }));
     worker.on('exit', (code, signal) => this.#lost(worker, born, code, signal));
     const reply = await this.#begin(worker);
     if (reply.error !== undefined) worker.process.kill('SIGKILL');
     return reply;
+  }
+
+  #hear(worker: Worker, message: ToPrimary): void {
+    if (!('kind' in message)) return this.#waiting.get(message.number)?.(message);
+    const decided = this.#decide(message);
+    if (worker.isConnected()) worker.send(decided);
   }
 
   /** A member from the moment at which it serves what all others serve. */

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import type { GatewayOptions } from '../config/schema.ts';
 import type { SharedSecrets } from '../config/swap.ts';
 import type { MetricsSnapshot } from '../observe/stage.ts';
+import type { LimitsAsked, LimitsDecided } from '../stores/shared-memory-messages.ts';
 
 /** What the primary says to a worker. Each is answered with a `Reply` of the same number. */
 export type Order =
@@ -17,3 +18,8 @@ export interface Reply {
   readonly addresses?: Record<string, AddressInfo>;
   readonly metrics?: MetricsSnapshot;
 }
+
+/** All that a worker may hear: orders, and what it asked about limits. */
+export type ToWorker = Order | LimitsDecided;
+/** All that the primary may hear. */
+export type ToPrimary = Reply | LimitsAsked;

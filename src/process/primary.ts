@@ -1,6 +1,8 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { SharedSecrets } from '../config/swap.ts';
 import { makeSelfSigned } from '../listen/tls/self-signed.ts';
+import { MemoryLimitStore } from '../stores/memory-limit-store.ts';
+import { SharedMemoryHost } from '../stores/shared-memory-host.ts';
 import { Crew } from './crew.ts';
 import { PortPins } from './port-pins.ts';
 import { type ServeParts, serve } from './serve.ts';
@@ -9,7 +11,10 @@ import { type ServeParts, serve } from './serve.ts';
 export async function serveWithWorkers(parts: ServeParts, workers: number): Promise<void> {
   const { options, log } = parts;
   const pins = new PortPins();
-  const crew = new Crew(await pins.pin(options), { shared: await makeShared(), log });
+  // For the life of this process: a reload resets no limit, and neither does a worker that dies.
+  const limits = new SharedMemoryHost(new MemoryLimitStore());
+  const decide: SharedMemoryHost['decide'] = (asked) => limits.decide(asked);
+  const crew = new Crew(await pins.pin(options), { shared: await makeShared(), log, decide });
   let leaving = false;
   await serve(parts, {
     start: async () => (await crew.start(workers)).addresses ?? {},
@@ -33,5 +38,5 @@ export async function serveWithWorkers(parts: ServeParts, workers: number): Prom
 
 /** Made here, also where no listener needs them yet: a later configuration may, and all workers have to have the same. */
 async function makeShared(): Promise<SharedSecrets> {
-  return { ticketSecret: randomBytes(48), selfSigned: await makeSelfSigned() };
+  return { ticketSecret: randomBytes(48), selfSigned: await makeSelfSigned(), instance: randomUUID() };
 }

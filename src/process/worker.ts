@@ -1,7 +1,8 @@
 import { Gateway } from '../config/swap.ts';
 import { createLog } from '../observe/log.ts';
 import { surviveDefects } from './defects.ts';
-import type { Order, Reply } from './messages.ts';
+import { SharedMemoryStore } from '../stores/shared-memory-store.ts';
+import type { Order, Reply, ToPrimary, ToWorker } from './messages.ts';
 
 /**
  * The program of one worker process. It does what the primary says and nothing of its own: signals to the whole group reach the
@@ -9,12 +10,15 @@ import type { Order, Reply } from './messages.ts';
  */
 const log = createLog();
 let gateway: Gateway | undefined;
+const limits = new SharedMemoryStore(tell);
 
 surviveDefects(log);
 process.once('exit', () => gateway?.flushLogs());
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => {});
 process.on('disconnect', () => void leave());
-process.on('message', (order: Order) => {
+process.on('message', (message: ToWorker) => {
+  if (message.kind === 'limits') return limits.receive(message);
+  const order = message;
   void follow(order).then(
     (reply) => answer({ number: order.number, ...reply }),
     (error: Error) => answer({ number: order.number, error: error.message }),
@@ -22,7 +26,7 @@ process.on('message', (order: Order) => {
 });
 
 async function follow(order: Order): Promise<Omit<Reply, 'number'>> {
-  if (order.kind === 'start') gateway ??= new Gateway({ log, shared: order.shared, severalWorkers: true });
+  if (order.kind === 'start') gateway ??= new Gateway({ log, shared: order.shared, severalWorkers: true, primary: limits });
   if (gateway === undefined) throw new Error('not started');
   switch (order.kind) {
     case 'start':
@@ -43,7 +47,14 @@ async function follow(order: Order): Promise<Omit<Reply, 'number'>> {
 }
 
 function answer(reply: Reply): void {
-  if (process.connected) process.send?.(reply);
+  tell(reply);
+}
+
+/** False when the primary is gone. */
+function tell(message: ToPrimary): boolean {
+  if (!process.connected) return false;
+  process.send?.(message);
+  return true;
 }
 
 async function leave(): Promise<void> {

@@ -1,11 +1,66 @@
-import { type LimitStore, StoreError, type Stores } from './limit-store.ts';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { Carry, Log } from '../pipeline/stage.ts';
+import type { LimitStore, Stores } from './limit-store.ts';
+import { MemoryLimitStore } from './memory-limit-store.ts';
+import type { RedisOptions, StoreOptions } from './options.ts';
+import type { OpenRedis } from './redis/open.ts';
+import type { SharedMemoryStore } from './shared-memory-store.ts';
+import type { StoreSnapshot } from './store-stats.ts';
 
-/** Opens what `store` names. */
-export function createStores(_store: 'memory'): Stores {
-  const none: LimitStore = {
-    take: () => {
-      throw new StoreError('not there yet');
-    },
-  };
-  return { limits: none, local: none, instances: () => 1 };
+export interface StoreParts {
+  readonly carry: Carry;
+  readonly log: Log;
+  /** Name of this gateway among those that share a store; all its workers have the same. */
+  readonly instance: string;
+  /** The memory of the primary process, where this is one of several workers. */
+  readonly primary?: SharedMemoryStore;
+}
+
+/** The stores of a configuration, and what can be measured of them. */
+export interface OpenStores extends Stores {
+  snapshot(): StoreSnapshot;
+}
+
+/** A store that is away must not keep a gateway from its start; one that is there should be there for the first request. */
+const FIRST_TRY_MS = 1000;
+
+/** Opens what `store` names. Rejects only where the configuration is wrong: a store that is away may come back. */
+export async function createStores(options: StoreOptions, parts: StoreParts): Promise<OpenStores> {
+  const local = localStore(parts);
+  if (options !== 'memory') return await redisStores(options, local, parts);
+  const { primary } = parts;
+  const snapshot = (): StoreSnapshot => ({ store: 'memory', up: primary?.up ?? true, instances: 1, stats: primary?.stats });
+  return { limits: primary ?? local, local, instances: () => 1, snapshot };
+}
+
+/** Counts the same for one worker and for four, and goes on in the worker alone where even the primary is away. */
+function localStore({ carry, primary }: StoreParts): LimitStore {
+  const own = carry.take('store memory', () => new MemoryLimitStore());
+  if (primary === undefined) return own;
+  return { take: (buckets) => primary.take(buckets).catch(() => own.take(buckets)) };
+}
+
+async function redisStores(options: RedisOptions, local: LimitStore, parts: StoreParts): Promise<OpenStores> {
+  const ca = options.ca === undefined ? undefined : await readCertificates(options.ca);
+  // Code and memory for those who have such a store.
+  const { openRedis } = await import('./redis/open.ts');
+  const key = `store redis ${createHash('sha256')
+    .update(JSON.stringify(options))
+    .update(ca ?? '')
+    .digest('hex')}`;
+  const make = (): OpenRedis => openRedis({ options, ca, instance: parts.instance, log: parts.log });
+  const redis = parts.carry.take(key, make, ({ limits }) => void limits.close());
+  await Promise.race([redis.link.tried, new Promise((resolve) => setTimeout(resolve, FIRST_TRY_MS).unref())]);
+  const instances = (): number => redis.link.instances();
+  const snapshot = (): StoreSnapshot => ({ store: 'redis', up: redis.link.up, instances: instances(), stats: redis.stats });
+  return { limits: redis.limits, local, instances, snapshot };
+}
+
+async function readCertificates(file: string): Promise<Buffer> {
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw new Error(`store: ${file} cannot be read (${(error as NodeJS.ErrnoException).code})`);
+  }
 }

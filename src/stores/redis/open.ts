@@ -1,0 +1,18 @@
+import { createClient } from '@redis/client';
+import type { RedisOptions } from '../options.ts';
+import { StoreStats } from '../store-stats.ts';
+import { Link, type LinkParts } from './link.ts';
+import { RedisLimitStore } from './redis-limit-store.ts';
+
+export interface OpenRedis {
+  readonly link: Link;
+  readonly limits: RedisLimitStore;
+  readonly stats: StoreStats;
+}
+
+/** Begins to connect. This file brings the client's code with it: it is loaded where a configuration names such a store. */
+export function openRedis(parts: Omit<LinkParts, 'createClient'> & { readonly options: RedisOptions }): OpenRedis {
+  const stats = new StoreStats();
+  const link = new Link({ ...parts, createClient });
+  return { link, limits: new RedisLimitStore(link, parts.options, stats), stats };
+}

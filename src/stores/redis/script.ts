@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto';
+
+export interface Script {
+  readonly text: string;
+  /** The name under which the store keeps it. */
+  readonly sha: string;
+}
+
+function script(text: string): Script {
+  return { text, sha: createHash('sha1').update(text).digest('hex') };
+}
+
+/**
+ * GCRA over all buckets of a request, in whole microseconds of the store's clock: nothing here depends on the gateways' clocks. A bucket is
+ * one key, its value the time at which it is full again; the key expires then, so an unused bucket costs nothing.
+ *
+ * KEYS: one per bucket. ARGV: 1 the store's time after which nobody waits for the answer any more; then per bucket the interval, the room
+ * (burst × interval), and the debt that the gateway knows of. Answers with 1 (taken) or 0 (none is charged) and the debt of each bucket:
+ * the time until it is full. Or with -1 and the store's time, when it is too late.
+ *
+ * All numbers stay below 2^53, where a Lua number is exact; `%.0f` because Lua itself would write 1.76e+15. A debt above the room cannot
+ * come about but by a clock that was set back: it is cut, so that the bucket is not shut for as long as the clock went back.
+ */
+export const GCRA: Script = script(`
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+if now > tonumber(ARGV[1]) then return { -1, now } end
+local full = redis.call('MGET', unpack(KEYS))
+local reply = { 1 }
+for i = 1, #KEYS do
+  local interval, room = tonumber(ARGV[i * 3 - 1]), tonumber(ARGV[i * 3])
+  local debt = tonumber(ARGV[i * 3 + 1])
+  debt = math.max(debt, (tonumber(full[i] or now) or now) - now)
+  debt = math.min(debt, room)
+  if debt + interval > room then reply[1] = 0 end
+  reply[i + 1] = debt
+end
+if reply[1] == 0 then return reply end
+for i = 1, #KEYS do
+  local debt = reply[i + 1] + ARGV[i * 3 - 1]
+  redis.call('SET', KEYS[i], string.format('%.0f', now + debt), 'PX', math.ceil(debt / 1000))
+  reply[i + 1] = debt
+end
+return reply
+`);
+
+/**
+ * A sign of life. The set holds every instance with the store's time of its last sign; those that were silent for too long are taken out,
+ * and those of a time to come: the clock was set back.
+ * It writes, so it also tells whether the store takes writes at all (a replica and a store out of memory do not).
+ *
+ * KEYS: the set. ARGV: 1 the instance, 2 microseconds of silence that are too long. Answers with the store's time and how many there are.
+ */
+export const SIGN_OF_LIFE: Script = script(`
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('(%.0f', now - ARGV[2]))
+redis.call('ZREMRANGEBYSCORE', KEYS[1], string.format('(%.0f', now + ARGV[2]), '+inf')
+redis.call('PEXPIRE', KEYS[1], math.ceil(ARGV[2] / 1000))
+return { now, redis.call('ZCARD', KEYS[1]) }
+`);
