@@ -8,13 +8,16 @@ export interface CatalogueEntry {
   readonly title: string;
   /** For the manual: when this happens and what to do. */
   readonly help: string;
+  /** The code that the client is told instead, where this one would tell an attacker what to try next. */
+  readonly told?: string;
 }
 
-const entry = (room: StageName, status: number, title: string, help: string): CatalogueEntry => ({
+const entry = (room: StageName, status: number, title: string, help: string, told?: string): CatalogueEntry => ({
   room,
   status,
   title,
   help,
+  told,
 });
 
 /**
@@ -45,7 +48,7 @@ export const catalogue = {
   'request-timeout': entry('listen', 408, 'Request timeout', 'The request did not arrive within `request-time`.'),
   'protocol-error': entry('listen', 400, 'Protocol error', 'The bytes are not HTTP: TLS on a plain port, a PROXY header that is not expected, an HTTP/2 preface without TLS.'),
   'misdirected': entry('listen', 421, 'Misdirected request', 'The host does not belong to this connection.'),
-  'connection-cap': entry('listen', 503, 'Too many connections', 'A cap on connections was reached, in all or per address.'),
+  'connection-cap': entry('listen', 503, 'Too many connections', 'A cap was reached: `connections`, `connections-per-address` or `h2-streams`. The connection is closed, the stream refused; only in the record, at most ten a second.'),
   'client-gone': entry('listen', 499, 'Client closed the request', 'The client left before the answer was complete. Only in the record.'),
   // route
   'route-not-found': entry('route', 404, 'Not found', 'No route matches host and path.'),
@@ -55,11 +58,43 @@ export const catalogue = {
   'upgrade-refused': entry('route', 426, 'Upgrade not supported', 'The upgrade is not a WebSocket handshake by RFC 6455.'),
   'message-too-large': entry('listen', 413, 'Message too large', 'A WebSocket message is larger than a room reads; the connection was closed with 1009.'),
   'message-malformed': entry('listen', 400, 'Malformed message', 'A WebSocket frame is malformed; the connection was closed with 1002.'),
+  // authenticate
+  'token-missing': entry('authenticate', 401, 'Unauthorized', 'The route takes bearer tokens and `Authorization` has none. Other schemes count as none.'),
+  'key-missing': entry('authenticate', 401, 'Unauthorized', 'The route takes API keys and the header that carries them is not there.'),
+  'certificate-missing': entry('authenticate', 401, 'Unauthorized', 'The route takes client certificates and the connection has none.'),
+  'credentials-missing': entry('authenticate', 401, 'Unauthorized', 'The route has several ways to tell who calls, and the request brings a credential for none of them.'),
+  'credentials-ambiguous': entry('authenticate', 401, 'Unauthorized', 'The request brings two credentials for the methods of the route: a token and a key, a key twice, a token in the query too. Send one.'),
+  'token-misplaced': entry('authenticate', 401, 'Unauthorized', 'An `access_token` in the query. Tokens are taken from `Authorization` only (RFC 9700 section 4.3.2).'),
+  'token-malformed': entry('authenticate', 401, 'Unauthorized', 'Not `Bearer`, one space and a token; or not a JWT of three parts in canonical base64url, whose header and payload are JSON objects without duplicate members.'),
+  'token-header': entry('authenticate', 401, 'Unauthorized', 'The header of the token has what changes its meaning (`crit`, `b64`, `zip`, encryption, a token in a token), or a `kid` that is no string.'),
+  'token-type': entry('authenticate', 401, 'Unauthorized', '`typ` is neither `at+jwt` nor `JWT`.'),
+  'token-algorithm': entry('authenticate', 401, 'Unauthorized', '`alg` is none of `algorithms`, whatever else is right.'),
+  'token-issuer': entry('authenticate', 401, 'Unauthorized', '`iss` is not the `issuer` of any method of the route, letter for letter.'),
+  'token-key-unknown': entry('authenticate', 401, 'Unauthorized', 'The issuer has no key with this `kid` for this algorithm, also after its keys were fetched again.'),
+  'token-signature': entry('authenticate', 401, 'Unauthorized', 'The signature was not made by the key that the token names.'),
+  'token-audience': entry('authenticate', 401, 'Unauthorized', '`aud` has none of `audience` as an exact member.'),
+  'token-claims': entry('authenticate', 401, 'Unauthorized', 'A claim is missing or has a wrong type: `exp`, `nbf`, `iat`, `aud`, `sub`, `scope`, or what an access token by RFC 9068 must have. The record names it.'),
+  'token-expired': entry('authenticate', 401, 'Unauthorized', '`exp` is over, by more than `clock-skew`.'),
+  'token-not-yet-valid': entry('authenticate', 401, 'Unauthorized', '`nbf` or `iat` is in the future, by more than `clock-skew`.'),
+  'token-lifetime': entry('authenticate', 401, 'Unauthorized', 'The token lives longer than `max-lifetime`.'),
+  'token-bound': entry('authenticate', 401, 'Unauthorized', 'The token is bound to a key or certificate of its holder (`cnf`) that the request does not prove.'),
+  'keys-unavailable': entry('authenticate', 503, 'Service unavailable', 'The keys of the issuer were never read, or are older than they may be: nothing can be known about the token. See the log for why they cannot be fetched.'),
   'api-key-malformed': entry('authenticate', 401, 'Unauthorized', 'What stands in the header of the API key is no key of ours: wrong form, length or checksum. It was not looked up.'),
   'api-key-unknown': entry('authenticate', 401, 'Unauthorized', 'The API key has the right form but is not in the file of keys: never issued, or replaced by `portcullis keys rotate`.'),
   'api-key-expired': entry('authenticate', 401, 'Unauthorized', 'The API key has expired: `portcullis keys rotate --expires` gives its holder a new one.'),
   'api-key-revoked': entry('authenticate', 401, 'Unauthorized', 'The API key was revoked by `portcullis keys revoke`.'),
   'csrf': entry('authenticate', 403, 'Cross-site request refused', 'A page of another origin made a browser send an unsafe request with its cookies or client certificate. Where that is meant, name the origin in `csrf.origins` of the route.'),
+  // authorize: which rule was missing is for the record
+  'forbidden': entry('authorize', 403, 'Forbidden', 'What the client is told, whichever rule of `authorize` was missing. The record has the rule.'),
+  'scope-missing': entry('authorize', 403, 'Forbidden', 'The caller has not all of `scopes`, or none of `any-scope`.', 'forbidden'),
+  'role-missing': entry('authorize', 403, 'Forbidden', 'The caller has none of `roles`.', 'forbidden'),
+  'claim-mismatch': entry('authorize', 403, 'Forbidden', 'A claim of the caller is missing, or is none of the values in `claims`. Types count: the text "1" is not the number 1.', 'forbidden'),
+  'caller-refused': entry('authorize', 403, 'Forbidden', 'The method that found out who calls is none of `callers`.', 'forbidden'),
+  'address-refused': entry('authorize', 403, 'Forbidden', 'The client address is in none of `addresses`.', 'forbidden'),
+  'outside-hours': entry('authorize', 403, 'Forbidden', 'No window of `time` is open now.', 'forbidden'),
+  'not-owner': entry('authorize', 403, 'Forbidden', 'The parameter of `owner` is not what the claim of the caller says.', 'forbidden'),
+  'parameter-missing': entry('authorize', 403, 'Forbidden', 'The parameter of `owner` is not in the query.', 'forbidden'),
+  'parameter-ambiguous': entry('authorize', 403, 'Forbidden', 'A service could read another value for the parameter of `owner`: it is given twice, in path and query, in a spelling that services take for the same, or in a query with broken encoding.', 'forbidden'),
   // upstream
   'upstream-connect': entry('upstream', 502, 'Bad gateway', 'No connection to the service could be made: refused, unreachable, or its TLS could not be verified.'),
   'upstream-malformed': entry('upstream', 502, 'Bad gateway', 'The service sent something that is not a well-formed answer.'),
@@ -70,7 +105,7 @@ export const catalogue = {
   'response-refused': entry('upstream', 502, 'Bad gateway', 'The answer is larger than a room that has to read it allows.'),
   // faults: we broke
   'internal': entry('observe', 500, 'Internal server error', 'A defect in the gateway. The log has the cause under the same request id.'),
-  'shutting-down': entry('listen', 503, 'Service unavailable', 'The gateway is draining and takes no new requests on this connection.'),
+  'shutting-down': entry('listen', 503, 'Service unavailable', 'A request came when the gateway was already leaving, on a connection that it had told so. Only in the record, at most ten a second.'),
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type CatalogueCode = keyof typeof catalogue;

@@ -17,7 +17,7 @@ export const ROOMS = [
 ];
 
 /** What a room may import besides its own folder. */
-const GROUND = ['exchange', 'errors', 'stores', 'egress', 'config/units.ts'];
+const GROUND = ['exchange', 'errors', 'stores', 'egress', 'config/units.ts', 'config/hash.ts'];
 
 /** Who puts rooms together. */
 const ASSEMBLERS = ['main.ts', 'cli', 'config', 'pipeline/order.ts', 'process', 'gateway'];
@@ -76,11 +76,13 @@ const isTest = (file: string): boolean => file.endsWith('.test.ts') || file.incl
 
 /**
  * The part of the house that a file belongs to: its folder in `src/`, or itself where a single file has rules of its
- * own: units stand below the rooms that use them, order above the rooms that it lists.
+ * own: units and hash stand below the rooms that use them, order above the rooms that it lists.
  */
+const PARTS = ['config/units.ts', 'config/hash.ts', 'pipeline/order.ts'];
+
 export function partOf(file: string): string {
   const inside = file.replace(/^src\//, '');
-  if (inside === 'config/units.ts' || inside === 'pipeline/order.ts') return inside;
+  if (PARTS.includes(inside)) return inside;
   return inside.split('/')[0];
 }
 

@@ -1,0 +1,23 @@
+import type { Claims } from '../exchange/exchange.ts';
+
+const NONE: readonly string[] = Object.freeze([]);
+
+/** RFC 6749 section 3.3: visible ASCII without quote and backslash. */
+const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
+
+/**
+ * The scopes of a token or an introspection answer: `scope`, or `scp` where there is none (RFC 8693 section 4.2, and what Microsoft and
+ * Okta write), as a text of words with one space between, or as an array of words. undefined: one of the two is something else.
+ */
+export function readScopes(claims: Claims): readonly string[] | undefined {
+  const scope = read(claims.scope);
+  const scp = read(claims.scp);
+  return scope === undefined || scp === undefined ? undefined : claims.scope === undefined ? scp : scope;
+}
+
+function read(value: unknown): readonly string[] | undefined {
+  if (value === undefined || value === '') return NONE;
+  const words: unknown = typeof value === 'string' ? value.split(' ') : value;
+  if (!Array.isArray(words) || !words.every((word) => typeof word === 'string' && SCOPE.test(word))) return undefined;
+  return Object.freeze(words.slice() as string[]);
+}
