@@ -1,4 +1,4 @@
-import { type JsonSchema, variants } from '../src/config/schema-tree.ts';
+import { followed, type JsonSchema, variants } from '../src/config/schema-tree.ts';
 
 /** A file that shows the usual parts together; a test loads it. */
 export const EXAMPLE = `listeners:
@@ -67,8 +67,26 @@ ${EXAMPLE}\`\`\`
 ## The file
 `;
 
+/** Puts what is referred to where it is referred to, once: inside itself it stays a reference. */
+function inlined(root: JsonSchema, schema: JsonSchema): JsonSchema {
+  if (schema.$ref !== undefined) return { ...followed(root, schema), description: schema.description };
+  const { properties, additionalProperties, items, anyOf, oneOf } = schema;
+  const each = (list: readonly JsonSchema[]) => list.map((one) => inlined(root, one));
+  return {
+    ...schema,
+    ...(properties && {
+      properties: Object.fromEntries(Object.entries(properties).map(([key, one]) => [key, inlined(root, one)])),
+    }),
+    ...(typeof additionalProperties === 'object' && { additionalProperties: inlined(root, additionalProperties) }),
+    ...(items && { items: inlined(root, items) }),
+    ...(anyOf && { anyOf: each(anyOf) }),
+    ...(oneOf && { oneOf: each(oneOf) }),
+  };
+}
+
 /** The manual page of the whole configuration. */
-export function configurationManual(schema: JsonSchema): string {
+export function configurationManual(root: JsonSchema): string {
+  const schema = inlined(root, root);
   const sections = Object.entries(schema.properties ?? {})
     .map(([key, member]) => sectionOf(key, member, 2))
     .filter((text) => text !== undefined);
@@ -126,8 +144,9 @@ function typeName(schema: JsonSchema): string {
   if (schema.const !== undefined) return code(schema.const);
   if (schema.enum !== undefined) return schema.enum.map(code).join(', ');
   if (schema.format === 'path') return 'file path';
+  if (schema.format === 'path-or-url') return 'URL or file path';
   if (['size', 'duration', 'address', 'network'].includes(schema.format ?? '')) return schema.format ?? '';
-  if (schema.properties !== undefined) return 'mapping';
+  if (schema.properties !== undefined || schema.$ref !== undefined) return 'mapping';
   if (typeof schema.additionalProperties === 'object') return `names, each with ${article(typeOf(schema.additionalProperties))}`;
   if (schema.items !== undefined) return `list of ${plural(typeOf(schema.items))}`;
   return numberName(schema) ?? (schema.type === 'boolean' ? '`true`, `false`' : 'text');

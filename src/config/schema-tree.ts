@@ -20,6 +20,9 @@ export interface JsonSchema {
   readonly maximum?: number;
   readonly pattern?: string;
   readonly minItems?: number;
+  /** `#/$defs/NAME`: what may stand inside itself is written once. */
+  readonly $ref?: string;
+  readonly $defs?: Readonly<Record<string, JsonSchema>>;
 }
 
 export type Path = readonly (string | number)[];
@@ -35,13 +38,23 @@ export function variants(schema: JsonSchema): JsonSchema[] {
   return parts === undefined ? [schema] : parts.flatMap(variants);
 }
 
+/** The schema itself, or the one that it refers to. */
+export function followed(root: JsonSchema, schema: JsonSchema): JsonSchema {
+  return schema.$ref === undefined ? schema : (root.$defs?.[schema.$ref.replace('#/$defs/', '')] ?? schema);
+}
+
+/** All forms that a value may take, references followed. */
+function formsOf(root: JsonSchema, schema: JsonSchema): JsonSchema[] {
+  return variants(followed(root, schema)).flatMap((form) => (form.$ref === undefined ? form : formsOf(root, form)));
+}
+
 /** All forms that the value at this path may take; none when the path leads nowhere. */
 export function schemasAt(root: JsonSchema, path: Path): JsonSchema[] {
-  let schemas = variants(root);
+  let schemas = formsOf(root, root);
   for (const step of path) {
     schemas = schemas.flatMap((schema) => {
       const next = typeof step === 'number' ? schema.items : memberSchema(schema, step);
-      return next === undefined ? [] : variants(next);
+      return next === undefined ? [] : formsOf(root, next);
     });
   }
   return schemas;
@@ -59,7 +72,14 @@ export function knownKeys(root: JsonSchema, path: Path): string[] {
 }
 
 /** Where else a key of exactly this name belongs, written like `services.NAME.timeout`; undefined when nowhere. */
-export function homeOfKey(schema: JsonSchema, key: string, at = ''): string | undefined {
+export function homeOfKey(root: JsonSchema, key: string): string | undefined {
+  return homeIn(root, root, key, '', []);
+}
+
+/** `within`: the references that led here; what may stand inside itself has no other keys there. */
+function homeIn(root: JsonSchema, schema: JsonSchema, key: string, at: string, within: readonly string[]): string | undefined {
+  const { $ref } = schema;
+  if ($ref !== undefined && !within.includes($ref)) return homeIn(root, followed(root, schema), key, at, [...within, $ref]);
   for (const variant of variants(schema)) {
     const members = Object.entries(variant.properties ?? {}).map(([name, member]): [string, JsonSchema] => [
       at === '' ? name : `${at}.${name}`,
@@ -69,7 +89,7 @@ export function homeOfKey(schema: JsonSchema, key: string, at = ''): string | un
     if (typeof variant.additionalProperties === 'object') members.push([`${at}.NAME`, variant.additionalProperties]);
     if (variant.items !== undefined) members.push([`${at}[]`, variant.items]);
     for (const [place, member] of members) {
-      const found = homeOfKey(member, key, place);
+      const found = homeIn(root, member, key, place, within);
       if (found !== undefined) return found;
     }
   }
@@ -80,23 +100,31 @@ export function homeOfKey(schema: JsonSchema, key: string, at = ''): string | un
  * Replaces every string that the schema calls a file path. Works on the value as it was read, in place where it can:
  * `replace` must give the same again for its own result, because an alias may lead to the same value twice.
  */
-export function replacePaths(value: unknown, schema: JsonSchema, replace: (path: string) => string): unknown {
-  const forms = variants(schema);
+export function replacePaths(
+  value: unknown,
+  schema: JsonSchema,
+  replace: (path: string) => string,
+  root: JsonSchema = schema,
+): unknown {
+  const forms = formsOf(root, schema);
   if (typeof value === 'string') return isFilePath(value, forms) ? replace(value) : value;
   if (Array.isArray(value)) {
     const items = forms.flatMap((form) => form.items ?? []);
-    for (let i = 0; i < value.length; i++) value[i] = replacePaths(value[i], { anyOf: items }, replace);
+    for (let i = 0; i < value.length; i++) value[i] = replacePaths(value[i], { anyOf: items }, replace, root);
   } else if (typeof value === 'object' && value !== null) {
     const mapping = value as Record<string, unknown>;
     for (const key of Object.keys(mapping)) {
       const members = forms.flatMap((form) => memberSchema(form, key) ?? []);
-      if (members.length > 0) mapping[key] = replacePaths(mapping[key], { anyOf: members }, replace);
+      if (members.length > 0) mapping[key] = replacePaths(mapping[key], { anyOf: members }, replace, root);
     }
   }
   return value;
 }
 
+const URL_START = /^[a-z][a-z0-9+.-]*:/i;
+
 function isFilePath(value: string, forms: readonly JsonSchema[]): boolean {
   const word = forms.some((form) => form.const === value || form.enum?.includes(value) === true);
-  return !word && value !== '' && forms.some((form) => form.format === 'path');
+  if (word || value === '') return false;
+  return forms.some((form) => form.format === 'path' || (form.format === 'path-or-url' && !URL_START.test(value)));
 }

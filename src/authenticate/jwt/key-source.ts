@@ -27,6 +27,7 @@ export interface KeySource {
   find(kid: string | undefined, algorithm: string): KeyAnswer | Promise<KeyAnswer>;
   /** Settles when the first attempt to get the keys is over, whatever came of it. Never rejects. */
   ready(): Promise<void>;
+  /** Lets go of it. The keys themselves live as long as a configuration holds them. */
   close(): void;
   snapshot(): KeySourceSnapshot;
 }
