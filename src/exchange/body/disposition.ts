@@ -1,0 +1,36 @@
+/** `Content-Disposition` of a part of a form, as byte strings. */
+export interface Disposition {
+  readonly name: string | undefined;
+  readonly filename: string | undefined;
+  /** Parsers read it differently, or it is none. */
+  readonly odd: boolean;
+}
+
+const PARAMETER = /[ \t]*;[ \t]*([!#$%&'+\-.^_`|~0-9A-Za-z*]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s";\\,]*))/y;
+
+/**
+ * Reads `form-data; name="…"; filename="…"` (RFC 7578 section 4.2). Quotes must be there, as every sender writes them; a backslash in
+ * them (browsers write `%22` for a quote), `name*` and `filename*` (which RFC 7578 forbids and half of the parsers follow), a parameter
+ * that comes twice in any spelling of its name, and anything else that is left over is odd.
+ */
+export function readDisposition(value: string): Disposition {
+  const type = /^form-data(?=[ \t;]|$)/i.exec(value)?.[0];
+  let odd = type === undefined;
+  let name: string | undefined;
+  let filename: string | undefined;
+  let at = type?.length ?? Math.max(value.indexOf(';'), 0);
+  while (at < value.length) {
+    PARAMETER.lastIndex = at;
+    const match = PARAMETER.exec(value);
+    if (match === null) return { name, filename, odd: true };
+    at = PARAMETER.lastIndex;
+    const [, key, quoted, token] = match;
+    const text = quoted ?? token;
+    if (quoted === undefined || text.includes('\\')) odd = true;
+    const word = key.toLowerCase();
+    if (word === 'name' && name === undefined) name = text;
+    else if (word === 'filename' && filename === undefined) filename = text;
+    else odd = true;
+  }
+  return { name, filename, odd: odd || name === undefined };
+}

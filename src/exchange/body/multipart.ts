@@ -1,0 +1,177 @@
+import { readContentType } from './content-type.ts';
+import { readDisposition } from './disposition.ts';
+import type { Flag, FlagCode, MultipartPart } from './parsed.ts';
+
+/** What the reader makes of a multipart body. */
+export interface MultipartReading {
+  readonly parts: readonly MultipartPart[];
+  readonly flags: readonly Flag[];
+}
+
+/**
+ * Boundaries that every parser takes: RFC 2046 section 5.1.1 without the characters that need quotes or that some parsers cut at
+ * (WAFFLED 2025: parameters, spaces and commas in boundaries are where parsers part ways).
+ */
+const BOUNDARY = /^[0-9A-Za-z'()+_\-./:=?]{1,70}$/;
+
+const MOST_FLAGS = 32;
+const MOST_HEADERS = 16;
+const LONGEST_HEADER = 4096;
+
+/**
+ * Reads `multipart/form-data` (RFC 7578) strictly. Where parsers differ - bare line feeds, a preamble, folded or doubled headers, odd
+ * quoting, a line that only begins like a boundary, an end that does not come - there is a flag. The parts are what a lenient reader
+ * would see, so that the WAF has something to look at also where it may not refuse.
+ * @param boundary the parameter of Content-Type; undefined where it has none
+ */
+export function readMultipart(body: Buffer, boundary: string | undefined, mostParts: number): MultipartReading {
+  return new MultipartReader(body, boundary ?? '', mostParts).read();
+}
+
+const CR = 0x0d;
+const LF = 0x0a;
+const DASH = 0x2d;
+
+class MultipartReader {
+  readonly #body: Buffer;
+  readonly #mark: Buffer;
+  readonly #boundary: string;
+  readonly #most: number;
+  readonly #parts: MultipartPart[] = [];
+  readonly #flags: Flag[] = [];
+
+  constructor(body: Buffer, boundary: string, most: number) {
+    this.#body = body;
+    this.#boundary = boundary;
+    this.#mark = Buffer.from(`--${boundary}`, 'latin1');
+    this.#most = most;
+  }
+
+  read(): MultipartReading {
+    if (BOUNDARY.test(this.#boundary)) this.#readParts();
+    else this.#flag('multipart-boundary', 0);
+    return { parts: this.#parts, flags: this.#flags };
+  }
+
+  #readParts(): void {
+    let mark = this.#body.indexOf(this.#mark);
+    if (mark !== 0) this.#flag(mark < 0 ? 'multipart-unfinished' : 'multipart-preamble', 0);
+    while (mark >= 0) {
+      const start = this.#lineBehind(mark + this.#mark.length);
+      if (start === undefined) return;
+      if (this.#parts.length >= this.#most) {
+        this.#flag('multipart-parts', mark);
+        return;
+      }
+      const next = this.#nextMark(start);
+      this.#part(start, next < 0 ? this.#body.length : this.#contentEnd(next));
+      if (next < 0) this.#flag('multipart-unfinished', this.#body.length);
+      mark = next;
+    }
+  }
+
+  /** Where the part behind a boundary begins; undefined when it was the last. */
+  #lineBehind(at: number): number | undefined {
+    const [first, second] = [this.#body[at], this.#body[at + 1]];
+    if (first === DASH && second === DASH) {
+      const rest = this.#body.length - at - 2;
+      const isLine = this.#body[at + 2] === CR && this.#body[at + 3] === LF;
+      if (rest !== 0 && !(rest === 2 && isLine)) this.#flag('multipart-epilogue', at + 2);
+      return undefined;
+    }
+    if (first === CR && second === LF) return at + 2;
+    // Padding, a bare line feed, or the beginning of a longer boundary: parsers differ.
+    this.#flag(first === LF ? 'multipart-line' : 'multipart-boundary', at);
+    const end = this.#body.indexOf(LF, at);
+    return end < 0 ? this.#body.length : end + 1;
+  }
+
+  /**
+   * The next boundary, with or without what has to stand before it. The content of a part cannot hold it (RFC 2046 section 5.1.1), so
+   * one that does not begin a line is flagged, and whoever reads leniently ends the part there.
+   */
+  #nextMark(from: number): number {
+    const at = this.#body.indexOf(this.#mark, from);
+    if (at < 0) return at;
+    if (this.#body[at - 1] !== LF) this.#flag('multipart-boundary', at);
+    else if (this.#body[at - 2] !== CR) this.#flag('multipart-line', at);
+    return at;
+  }
+
+  #contentEnd(mark: number): number {
+    if (this.#body[mark - 1] !== LF) return mark;
+    return this.#body[mark - 2] === CR ? mark - 2 : mark - 1;
+  }
+
+  // ---- one part
+
+  #part(start: number, end: number): void {
+    const headers: string[] = [];
+    let at = start;
+    for (;;) {
+      const feed = this.#body.indexOf(LF, at);
+      if (feed < 0 || feed >= end) {
+        // No empty line: the headers have no end, and nobody knows where the content begins.
+        this.#flag('multipart-header', at);
+        at = end;
+        break;
+      }
+      const isEmpty = this.#headerLine(headers, at, feed);
+      at = feed + 1;
+      if (isEmpty) break;
+    }
+    this.#add(headers, start, at, end);
+  }
+
+  /** One line of the head of a part; true for the empty one that ends it. */
+  #headerLine(headers: string[], from: number, feed: number): boolean {
+    const hasReturn = feed > from && this.#body[feed - 1] === CR;
+    if (!hasReturn) this.#flag('multipart-line', feed);
+    const to = hasReturn ? feed - 1 : feed;
+    if (to === from) return true;
+    if (to - from > LONGEST_HEADER || headers.length >= 2 * MOST_HEADERS) this.#flag('multipart-header', from);
+    else this.#header(headers, this.#body.toString('latin1', from, to), from);
+    return false;
+  }
+
+  #header(headers: string[], line: string, at: number): void {
+    const colon = line.indexOf(':');
+    const name = line.slice(0, Math.max(colon, 0)).toLowerCase();
+    // Also a folded line, which has no name, and a name with white space before the colon.
+    if (!NAME.test(name) || CONTROL.test(line)) this.#flag('multipart-header', at);
+    if (headers.some((one, i) => i % 2 === 0 && one === name)) this.#flag('multipart-duplicate-header', at);
+    headers.push(name, line.slice(colon + 1).trim());
+  }
+
+  #add(headers: readonly string[], at: number, from: number, to: number): void {
+    const value = (name: string) => headers.find((_, i) => i % 2 === 1 && headers[i - 1] === name);
+    const disposition = readDisposition(value('content-disposition') ?? '');
+    if (disposition.odd) this.#flag('multipart-disposition', at);
+    const name = disposition.name ?? '';
+    const encoding = value('content-transfer-encoding')?.toLowerCase();
+    // RFC 7578 section 4.7 takes it away; a parser that still follows it sees other bytes.
+    if (encoding !== undefined && encoding !== 'binary' && encoding !== '8bit' && encoding !== '7bit')
+      this.#flag('multipart-transfer-encoding', at, name);
+    const type = value('content-type');
+    if (type !== undefined) this.#judgeType(type, at, name);
+    // The field by which a form says in what charset its other fields are (RFC 7578 section 4.6).
+    if (name === '_charset_') this.#flag('charset', at, name);
+    this.#parts.push({ name, filename: disposition.filename, headers, from, to });
+  }
+
+  #judgeType(value: string, at: number, name: string): void {
+    const type = readContentType(value);
+    if (type === undefined) this.#flag('multipart-header', at, name);
+    else if (type.type.startsWith('multipart/')) this.#flag('multipart-nested', at, name);
+    else if (!SAME_BYTES.has(type.parameters.get('charset')?.toLowerCase() ?? 'utf-8')) this.#flag('charset', at, name);
+  }
+
+  #flag(code: FlagCode, at: number, place = ''): void {
+    if (this.#flags.length < MOST_FLAGS) this.#flags.push({ code, place, at });
+  }
+}
+
+const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
+const SAME_BYTES = new Set(['utf-8', 'us-ascii']);
