@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { DEFAULT_METHODS } from '../route/methods.ts';
 import { DEFAULT_FILE } from './init.ts';
+import { addKeys } from './keys.ts';
 import { EXIT, type Output, painter } from './output.ts';
 
 const EXAMPLES = `
@@ -87,6 +88,7 @@ function build(output: Output, finish: (code: number) => void): Command {
       const { routes } = await import('./routes.ts');
       finish(await routes(options, output));
     });
+  addKeys(program, output, finish);
   return program;
 }
 

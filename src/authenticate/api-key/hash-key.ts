@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
+import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { createFile } from '../../stores/locked-file.ts';
 
 /**
@@ -15,6 +15,13 @@ export interface HashKey {
 /** What is wrong with the file of the hash key, in words for people. */
 export class HashKeyError extends Error {
   override readonly name = 'HashKeyError';
+  /** True when there is no such file. */
+  readonly missing: boolean;
+
+  constructor(message: string, missing = false) {
+    super(message);
+    this.missing = missing;
+  }
 }
 
 const BYTES = 32;
@@ -26,15 +33,17 @@ export function hashKeyFile(keys: string, configured: string | undefined): strin
 }
 
 /** Reads the hash key. Others must not be able to: then the hashes would be worth no more than plain ones. */
-export async function readHashKey(path: string): Promise<HashKey> {
-  await using file = await openFile(path);
-  await checkMode(path, file);
-  const bytes = Buffer.alloc(BYTES * 2);
-  const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
-  const text = bytes.toString('latin1', 0, bytesRead);
-  if (!TEXT.test(text))
-    throw new HashKeyError(`${path} is not a hash key: 43 characters of base64url, as \`portcullis keys\` writes them`);
-  return hashKey(Buffer.from(text.trimEnd(), 'base64url'));
+export function readHashKey(path: string): HashKey {
+  const file = openFile(path);
+  try {
+    checkMode(path, fstatSync(file));
+    const bytes = Buffer.alloc(BYTES * 2);
+    const text = bytes.toString('latin1', 0, readSync(file, bytes));
+    if (TEXT.test(text)) return hashKey(Buffer.from(text.trimEnd(), 'base64url'));
+  } finally {
+    closeSync(file);
+  }
+  throw new HashKeyError(`${path} is not a hash key: 43 characters of base64url, as \`portcullis keys\` writes them`);
 }
 
 /** Makes a new hash key, unless one is there. */
@@ -47,34 +56,31 @@ function hashKey(bytes: Buffer): HashKey {
   return { secret, label: createHmac('sha256', secret).update('portcullis hash key').digest('hex').slice(0, 16) };
 }
 
-async function openFile(path: string): Promise<FileHandle> {
+function openFile(path: string): number {
   try {
-    return await open(path, 'r');
+    return openSync(path, 'r');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') {
-      throw new HashKeyError(
-        `${path} is missing: it is the key of the keyed hash, without which no API key can be verified. The first \`portcullis keys create\` wrote it; put it back, or issue all keys anew`,
-      );
+    if (code !== 'ENOENT') {
+      const why = `cannot be read (${code ?? 'unknown error'}): this account must be able to`;
+      throw new HashKeyError(`${path}, the key of the keyed hash, ${why}`);
     }
-    throw new HashKeyError(
-      `${path}, the key of the keyed hash, cannot be read (${code ?? 'unknown error'}): this account must be able to`,
-    );
+    const what = 'it is the key of the keyed hash, without which no API key can be verified';
+    const advice = 'The first `portcullis keys create` wrote it; put it back, or issue all keys anew';
+    throw new HashKeyError(`${path} is missing: ${what}. ${advice}`, true);
   }
 }
 
 /** The group may read it: that is how Kubernetes hands out secrets. */
-async function checkMode(path: string, file: FileHandle): Promise<void> {
-  const stats = await file.stat();
+function checkMode(path: string, stats: Stats): void {
   if (!stats.isFile()) throw new HashKeyError(`${path} is no file`);
-  const mode = (stats.mode & 0o777).toString(8).padStart(4, '0');
   if (process.platform === 'win32' || (stats.mode & 0o027) === 0) return;
-  throw new HashKeyError(
-    `${path} is open to others (mode ${mode}): run \`chmod 600 ${path}\`, and when others may have read it, issue all keys anew`,
-  );
+  const mode = (stats.mode & 0o777).toString(8).padStart(4, '0');
+  const advice = `run \`chmod 600 ${path}\`, and when others may have read it, issue all keys anew`;
+  throw new HashKeyError(`${path} is open to others (mode ${mode}): ${advice}`);
 }
 
 /** The keyed hash of an API key, which is ASCII: 32 bytes, one character for each, because Node makes that quicker than a Buffer. */
 export function hashOf(key: HashKey, text: string): string {
-  return createHmac('sha256', key.secret).update(text, 'latin1').digest('latin1');
+  return createHmac('sha256', key.secret).update(text, 'latin1').digest('binary');
 }

@@ -24,6 +24,13 @@ export interface CommentedEntry {
 /** What is wrong with a file of keys: `FILE:LINE:COLUMN: problem`. */
 export class KeyFileError extends Error {
   override readonly name = 'KeyFileError';
+  /** True when there is no such file. */
+  readonly missing: boolean;
+
+  constructor(message: string, missing = false) {
+    super(message);
+    this.missing = missing;
+  }
 }
 
 export const EMPTY: KeyFile = { hashedWith: undefined, keys: [], head: [], tail: [] };

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Caller } from '../../exchange/exchange.ts';
 import type { Log } from '../../pipeline/stage.ts';
@@ -73,7 +74,8 @@ export class KeyStore {
   /** False when nothing has changed. */
   async #load(): Promise<boolean> {
     const { keys, hashKey, as } = this.#parts;
-    const [secret, text] = await Promise.all([readHashKey(hashKey), readKeyText(keys)]);
+    const text = await readKeyText(keys);
+    const secret = readHashKey(hashKey);
     const version = createHash('sha256').update(`${secret.label} ${text}`).digest('hex');
     if (version === this.#version) return false;
     this.#ring = new KeyRing(secret, checkedKeyFile(keys, text, secret, hashKey), as);
@@ -84,17 +86,41 @@ export class KeyStore {
 
 /** Reads the text of a file of keys; what goes wrong is told as the file's problem. */
 export async function readKeyText(file: string): Promise<string> {
+  return textOf(
+    file,
+    await readFile(file).catch((error: unknown) => {
+      throw unreadable(file, error);
+    }),
+  );
+}
+
+/** Reads the keys and forgets them: what is wrong with the files is thrown as an error for people. */
+export function checkKeyFiles(keys: string, hashKey: string): void {
+  let bytes: Buffer;
   try {
-    const bytes = await readFile(file);
-    if (bytes.length > LARGEST_FILE) throw new KeyFileError(`${file}:1:1: is larger than 64 MiB`);
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    bytes = readFileSync(keys);
   } catch (error) {
-    if (error instanceof KeyFileError) throw error;
-    if (error instanceof TypeError) throw new KeyFileError(`${file}:1:1: is not valid UTF-8`);
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT') throw new KeyFileError(`${file}:1:1: cannot be read (${code ?? 'unknown error'})`);
-    throw new KeyFileError(`${file}:1:1: there is no such file (\`portcullis keys create --keys ${file} --id NAME\` makes it)`);
+    throw unreadable(keys, error);
   }
+  checkedKeyFile(keys, textOf(keys, bytes), readHashKey(hashKey), hashKey);
+}
+
+function textOf(file: string, bytes: Buffer): string {
+  if (bytes.length > LARGEST_FILE) throw new KeyFileError(`${file}:1:1: is larger than 64 MiB`);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new KeyFileError(`${file}:1:1: is not valid UTF-8`);
+  }
+}
+
+function unreadable(file: string, error: unknown): KeyFileError {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== 'ENOENT') return new KeyFileError(`${file}:1:1: cannot be read (${code ?? 'unknown error'})`);
+  return new KeyFileError(
+    `${file}:1:1: there is no such file (\`portcullis keys create --keys ${file} --id NAME\` makes it)`,
+    true,
+  );
 }
 
 /** Reads the keys, which must have been hashed with this very hash key: with another, each of them would be unknown. */
