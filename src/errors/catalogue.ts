@@ -50,6 +50,8 @@ export const catalogue = {
   'misdirected': entry('listen', 421, 'Misdirected request', 'The host does not belong to this connection.'),
   'connection-cap': entry('listen', 503, 'Too many connections', 'A cap was reached: `connections`, `connections-per-address` or `h2-streams`. The connection is closed, the stream refused; only in the record, at most ten a second.'),
   'client-gone': entry('listen', 499, 'Client closed the request', 'The client left before the answer was complete. Only in the record.'),
+  'body-ambiguous': entry('validate', 400, 'Ambiguous content', 'The body breaks its format or can be read in two ways. `errors` names places and rules.'),
+  'body-beyond-bounds': entry('validate', 413, 'Content too large', 'The body is deeper, has more members, items or parts, or longer numbers than its bounds allow. `errors` names places and rules.'),
   // route
   'route-not-found': entry('route', 404, 'Not found', 'No route matches host and path.'),
   'method-not-allowed': entry('route', 405, 'Method not allowed', 'The route exists, but not for this method. `Allow` lists those that it has.'),
@@ -95,6 +97,10 @@ export const catalogue = {
   'not-owner': entry('authorize', 403, 'Forbidden', 'The parameter of `owner` is not what the claim of the caller says.', 'forbidden'),
   'parameter-missing': entry('authorize', 403, 'Forbidden', 'The parameter of `owner` is not in the query.', 'forbidden'),
   'parameter-ambiguous': entry('authorize', 403, 'Forbidden', 'A service could read another value for the parameter of `owner`: it is given twice, in path and query, in a spelling that services take for the same, or in a query with broken encoding.', 'forbidden'),
+  // limit
+  'rate-limited': entry('limit', 429, 'Too many requests', 'A limit of the route is used up; the record names it. `Retry-After` says when a request passes again.'),
+  'limit-store-failed': entry('limit', 503, 'Service unavailable', 'The store of a limit is away, and `when-store-fails` of the limit is `closed`.'),
+  'concurrency-exceeded': entry('limit', 503, 'Service unavailable', 'As many requests as `concurrency` allows are under way, and none of them ended in time.'),
   // upstream
   'upstream-connect': entry('upstream', 502, 'Bad gateway', 'No connection to the service could be made: refused, unreachable, or its TLS could not be verified.'),
   'upstream-malformed': entry('upstream', 502, 'Bad gateway', 'The service sent something that is not a well-formed answer.'),

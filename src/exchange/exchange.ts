@@ -1,6 +1,9 @@
+import type { ParsedBody } from './body/parsed.ts';
 import type { BodySource } from './body-source.ts';
+import type { ClientCertificate } from './client-certificate.ts';
 import type { Refusal } from './decision.ts';
 import type { HeaderList } from './headers.ts';
+import type { QueryReading } from './query.ts';
 import type { UpstreamTrace } from './service.ts';
 
 /** What the connection says about itself; one object for all requests of a connection. */
@@ -14,6 +17,8 @@ export interface ConnectionInfo {
   readonly peerPort: number;
   /** The name that the client asked for in its TLS handshake (SNI), lower case. */
   readonly serverName: string | undefined;
+  /** The client's certificate, verified by the listener; undefined: the client showed none, or was not asked. */
+  readonly certificate?: ClientCertificate;
   /** The listener's `hsts` as the value of the header field; false = off, absent = the default of one year. */
   readonly hsts?: string | false;
 }
@@ -96,6 +101,8 @@ export class Exchange {
   service: string | undefined;
   /** Decoded values of `{name}` in the route's path. */
   params: Record<string, string> | undefined;
+  /** The one reading of the query, once a room has asked for it: by `queryOf`. */
+  queryReading: QueryReading | undefined;
   caller: Caller | undefined;
 
   /** The request body as a stream, until a room has it read whole. undefined: the request has none. */
@@ -104,6 +111,9 @@ export class Exchange {
   readonly upgrade: boolean;
   /** The whole request body, where a room asked for it (empty when the request has none). */
   body: Buffer | undefined;
+
+  /** What the body says; read it by `bodyOf`. */
+  parsedBody: ParsedBody | undefined = undefined;
 
   response: ResponseHead | undefined;
   /** Why the request ended early; absent when it passed. */
@@ -134,6 +144,7 @@ export class Exchange {
     this.route = undefined;
     this.service = undefined;
     this.params = undefined;
+    this.queryReading = undefined;
     this.caller = undefined;
     this.source = source;
     this.upgrade = upgrade;
