@@ -1,7 +1,10 @@
 /** Somebody who can be told to close: the connection that a slot stands for. */
 export interface Closable {
-  /** Closes the connection at once. Called at most once, from within `admit` or `identify` of another connection. */
-  closeForRoom(): void;
+  /**
+   * Closes the connection at once. Called at most once, from within `admit` or `identify` of another connection.
+   * @param idle - it waited for its next request, and had not begun one
+   */
+  closeForRoom(idle: boolean): void;
 }
 
 export interface ConnectionBounds {
@@ -178,9 +181,10 @@ function makeRoom(caps: ConnectionCaps, group: Group, where: Where, bound: numbe
   if (bound <= 0) return false;
   const victim = oldest(group, where);
   if (victim === undefined) return false;
+  const idle = victim.state === IDLE;
   // Given back first: the owner's own release, whenever it comes, must not count twice.
   caps.release(victim);
-  victim.owner?.closeForRoom();
+  victim.owner?.closeForRoom(idle);
   return group.count < bound;
 }
 

@@ -1,6 +1,7 @@
 import type { Refusal } from '../exchange/decision.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { ClientSide } from '../pipeline/client.ts';
+import type { ReadPart } from './turned-away.ts';
 
 /** What stands behind the door: where `listen` hands over what it has read. */
 export interface Corridor {
@@ -39,6 +40,8 @@ export interface ConnectionOwner<C> {
   closed(connection: C): void;
   /** Resets the TCP connection, below TLS too. */
   reset(connection: C): void;
+  /** A request that gets no answer, or the connection for one, was turned away at `began`: for the record. */
+  turnedAway(connection: C, refusal: Refusal, began: number, part?: ReadPart): void;
   /** Something of ours threw while it worked for a connection: for the log. */
   broke(error: unknown): void;
   /** Finds out where the client is: the peer, or what trusted proxies say. They can contradict themselves: then it is refused. */

@@ -58,11 +58,15 @@ export class Http1Connection implements ClientSide, BodyOwner {
   #body: Http1Body | undefined = undefined;
   #expectsContinue = false;
   #keepAlive = true;
+  /** The client means to send more requests: we are who ends the connection. */
+  #hasMore = true;
   #version: '1.0' | '1.1' = '1.1';
   readonly #answer: AnswerWriter;
   /** Bytes behind the request that is being served. */
   #pending: Buffer | undefined = undefined;
   #lingered = 0;
+  /** What still comes is a request that another gateway would have served. */
+  #late = false;
 
   constructor(socket: Duplex, info: ConnectionInfo, owner: ConnectionOwner<Http1Connection>, reader: HeadReader) {
     this.socket = socket;
@@ -221,6 +225,7 @@ export class Http1Connection implements ClientSide, BodyOwner {
   #accept(request: ReadRequest): void {
     const { bounds, draining } = this.#owner;
     this.#version = request.head.version === '1.0' ? '1.0' : '1.1';
+    this.#hasMore = request.keepAlive;
     this.#keepAlive = request.keepAlive && !draining && this.#requests < bounds.requestsPerConnection;
     this.#expectsContinue = request.expectsContinue;
     this.#body = request.hasBody ? new Http1Body(this, request.length) : undefined;
@@ -404,13 +409,24 @@ export class Http1Connection implements ClientSide, BodyOwner {
    */
   #linger(): void {
     this.#phase = 'linger';
+    this.#late = this.#owner.draining && this.#hasMore && (this.#body === undefined || this.#body.complete);
+    if (this.#pending !== undefined) this.#noteLate(this.#pending);
     this.#pending = undefined;
     this.#deadline = performance.now() + this.#owner.bounds.idleTime;
     this.socket.end();
     this.socket.resume();
   }
 
+  /** Requests that come on a connection which the gateway ends because it leaves: one record for the first of them. */
+  #noteLate(chunk: Buffer): void {
+    // An empty line is no request.
+    if (!this.#late || chunk[0] === CR || chunk[0] === LF) return;
+    this.#late = false;
+    this.#owner.turnedAway(this, refuse('shutting-down', 'a request behind the last one that is served'), performance.now());
+  }
+
   #discard(chunk: Buffer): void {
+    this.#noteLate(chunk);
     this.#lingered += chunk.length;
     if (this.#lingered > LINGER_BYTES) this.socket.destroy();
   }

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { refuse } from '../exchange/decision.ts';
 import type { ConnectionInfo } from '../exchange/exchange.ts';
 import type { HeaderList } from '../exchange/headers.ts';
 import { FrameReader } from '../exchange/http2/frame-reader.ts';
@@ -17,7 +18,7 @@ import {
 import type { ConnectionOwner } from './corridor.ts';
 import { type FrameHandler, Http2Frames } from './http2-frames.ts';
 import { Http2Guard } from './http2-guard.ts';
-import { areTrailers } from './http2-head.ts';
+import { areTrailers, splitHead } from './http2-head.ts';
 import { Http2Output } from './http2-output.ts';
 import { serveHead } from './http2-request.ts';
 import { Http2Rests } from './http2-rests.ts';
@@ -277,6 +278,7 @@ export class Http2Connection implements StreamOwner, FrameHandler {
   #onRequest(id: number, last: boolean, fields: HeaderList, size: number): void {
     this.#lastStream = id;
     if (this.#settled || this.#streams.size >= this.#mostStreams) {
+      this.#noteRefused(fields);
       this.#refuseStream(id, last);
       return;
     }
@@ -292,6 +294,14 @@ export class Http2Connection implements StreamOwner, FrameHandler {
       this.#owner.broke(error);
       stream.reset(INTERNAL_ERROR, false);
     }
+  }
+
+  #noteRefused(fields: HeaderList): void {
+    const { method, path, authority } = splitHead(fields);
+    const refusal = this.#settled
+      ? refuse('shutting-down', 'a stream behind the last one that is served')
+      : refuse('connection-cap', 'more streams at once than `h2-streams`');
+    this.#owner.turnedAway(this, refusal, performance.now(), { method, rawTarget: path, host: authority, version: '2' });
   }
 
   /** Trailers are read because the sections behind them build on them, and then dropped (RFC 9110 section 6.5.1). */

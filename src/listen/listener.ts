@@ -1,18 +1,19 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
 import { normaliseAddress, resolveClient, type TrustedProxies } from '../exchange/client-address.ts';
-import type { Refusal } from '../exchange/decision.ts';
+import { type Refusal, refuse } from '../exchange/decision.ts';
 import type { ConnectionInfo, Exchange } from '../exchange/exchange.ts';
 import { HeadReader } from '../exchange/http1/head-reader.ts';
 import type { Log } from '../pipeline/stage.ts';
 import { boundsOf } from './bounds.ts';
-import { type Closable, ConnectionCaps, type Slot } from './connection-caps.ts';
+import { type Closable, ConnectionCaps, type NoRoom, type Slot } from './connection-caps.ts';
 import type { Bounds, ConnectionOwner, Corridor } from './corridor.ts';
 import { Http1Connection } from './http1-connection.ts';
 import { Http2Connection } from './http2-connection.ts';
 import type { ListenerOptions } from './options.ts';
 import { acceptProxy, type ProxyHeader } from './proxy-protocol.ts';
 import type { TlsStore } from './tls/contexts.ts';
+import { type Doorman, TurnedAway } from './turned-away.ts';
 
 /** Deadlines are looked at this often: every bound fires within this time after it is due. */
 const SWEEP_MS = 250;
@@ -32,7 +33,7 @@ export interface ListenerParts {
   readonly count: ConnectionCounter;
 }
 
-export interface ConnectionCounter {
+export interface ConnectionCounter extends Doorman {
   opened(listener: string): void;
   closed(listener: string): void;
 }
@@ -42,16 +43,29 @@ type Connection = Http1Connection | Http2Connection;
 /** One accepted connection, from its first byte to its end: the socket, its place under the caps, and who speaks on it. */
 class Accepted implements Closable {
   readonly socket: Socket;
+  readonly opened = performance.now();
+  readonly #turnedAway: TurnedAway;
   slot: Slot | undefined = undefined;
   connection: Connection | undefined = undefined;
   info: ConnectionInfo;
 
-  constructor(socket: Socket, info: ConnectionInfo) {
+  constructor(socket: Socket, info: ConnectionInfo, turnedAway: TurnedAway) {
     this.socket = socket;
     this.info = info;
+    this.#turnedAway = turnedAway;
   }
 
-  closeForRoom(): void {
+  /** An idle one has had its requests: it is only counted. */
+  closeForRoom(idle: boolean): void {
+    if (!idle) this.turnAway(refuse('connection-cap', 'closed without a whole head, to make room for another connection'));
+    else {
+      this.#turnedAway.count(this.info, 'connection-cap');
+      this.socket.destroy();
+    }
+  }
+
+  turnAway(refusal: Refusal): void {
+    this.#turnedAway.note(this.info, refusal, this.opened);
     this.socket.destroy();
   }
 }
@@ -67,7 +81,10 @@ export class Listener {
   readonly #server: Server;
   readonly #caps: ConnectionCaps;
   readonly #connections = new Map<Connection, Accepted>();
+  /** On which nobody speaks HTTP yet: the PROXY header or the TLS handshake is not done. */
+  readonly #arriving = new Set<Accepted>();
   readonly #shaking = new Map<string, Accepted>();
+  readonly #turnedAway: TurnedAway;
   readonly #sweeper: NodeJS.Timeout;
   readonly http1: ConnectionOwner<Http1Connection>;
   readonly http2: ConnectionOwner<Http2Connection>;
@@ -87,6 +104,7 @@ export class Listener {
     this.#bounds = boundsOf(parts.options);
     this.#trusted = parts.trusted;
     this.#caps = new ConnectionCaps(capsOf(parts.options));
+    this.#turnedAway = new TurnedAway(parts.count);
     this.#reader = readerOf(this.#bounds);
     this.http1 = this.#ownerOf<Http1Connection>(parts.corridor);
     this.http2 = this.#ownerOf<Http2Connection>(parts.corridor);
@@ -139,7 +157,7 @@ export class Listener {
     // A half-closed connection whose call hangs keeps nothing alive, and the process would be gone before its time is over.
     this.#sweeper.ref();
     for (const connection of [...this.#connections.keys()]) connection.drain();
-    for (const waiting of this.#shaking.values()) waiting.socket.destroy();
+    for (const arriving of this.#arriving) arriving.socket.destroy();
     return new Promise((resolve) => {
       this.#server.close(() => {
         clearInterval(this.#sweeper);
@@ -150,34 +168,50 @@ export class Listener {
 
   /** Ends every connection at once. */
   destroy(): void {
-    for (const accepted of this.#connections.values()) accepted.socket.destroy();
+    for (const accepted of [...this.#arriving, ...this.#connections.values()]) accepted.socket.destroy();
   }
 
   // ---- accepting
 
   #accept(socket: Socket): void {
     const address = normaliseAddress(socket.remoteAddress ?? '');
-    if (address === undefined || this.#draining) {
+    if (address === undefined) {
       socket.destroy();
       return;
     }
-    const accepted = new Accepted(socket, this.#infoOf(address, socket.remotePort ?? 0));
-    const proxied = this.#options['proxy-protocol'] && this.#trusted.has(address);
+    const accepted = new Accepted(socket, this.#infoOf(address, socket.remotePort ?? 0), this.#turnedAway);
+    if (this.#draining) {
+      accepted.turnAway(refuse('shutting-down', 'a new connection while the gateway is leaving'));
+      return;
+    }
     const slot = this.#caps.admit(this.#trusted.has(address) ? undefined : address, accepted);
-    if (typeof slot === 'string') {
-      socket.destroy();
-      return;
-    }
+    if (typeof slot === 'string') accepted.turnAway(noRoom(slot));
+    else this.#enter(accepted, slot, this.#options['proxy-protocol'] && this.#trusted.has(address));
+  }
+
+  #enter(accepted: Accepted, slot: Slot, proxied: boolean): void {
+    const { socket } = accepted;
     accepted.slot = slot;
+    this.#arriving.add(accepted);
     const name = this.#name;
     this.#count.opened(name);
     socket.on('close', () => {
+      this.#arriving.delete(accepted);
       this.#caps.release(slot);
       this.#count.closed(name);
     });
     socket.on('error', ignore);
-    if (proxied) acceptProxy(socket, this.#bounds.headTime, (header) => this.#proxied(accepted, header));
+    if (proxied) this.#expectProxy(accepted);
     else this.#secure(accepted);
+  }
+
+  #expectProxy(accepted: Accepted): void {
+    acceptProxy(
+      accepted.socket,
+      this.#bounds.headTime,
+      (header) => this.#proxied(accepted, header),
+      (reason, code) => accepted.turnAway(refuse(code, reason)),
+    );
   }
 
   #infoOf(peerAddress: string, peerPort: number): ConnectionInfo {
@@ -196,7 +230,7 @@ export class Listener {
       const address = normaliseAddress(header.source.address) ?? header.source.address;
       accepted.info = this.#infoOf(address, header.source.port);
       if (accepted.slot !== undefined && !this.#caps.identify(accepted.slot, address)) {
-        accepted.socket.destroy();
+        accepted.turnAway(noRoom('address-full'));
         return;
       }
     }
@@ -250,6 +284,7 @@ export class Listener {
 
   #keep(connection: Connection, accepted: Accepted): void {
     accepted.connection = connection;
+    this.#arriving.delete(accepted);
     this.#connections.set(connection, accepted);
   }
 
@@ -271,6 +306,7 @@ export class Listener {
       headBegun: (connection) => withSlot(slotOf(connection), (slot) => listener.#caps.headBegun(slot)),
       closed: (connection) => listener.#connections.delete(connection),
       reset: (connection) => listener.#connections.get(connection)?.socket.resetAndDestroy(),
+      turnedAway: (connection, refusal, began, part) => listener.#turnedAway.note(connection.info, refusal, began, part),
       broke: (error) => listener.#log.error('a connection met a defect', { listener: listener.#name, error }),
       locate: (x) => listener.#locate(x),
     };
@@ -294,6 +330,11 @@ export class Listener {
 
 function withSlot(slot: Slot | undefined, then: (slot: Slot) => void): void {
   if (slot !== undefined) then(slot);
+}
+
+function noRoom(why: NoRoom): Refusal {
+  const bound = why === 'full' ? 'connections' : 'connections-per-address';
+  return refuse('connection-cap', `no room below \`${bound}\`: all connections are at work`);
 }
 
 function capsOf(options: ListenerOptions): { connections: number; connectionsPerAddress: number } {

@@ -196,6 +196,9 @@ function crc32c(bytes: Buffer): number {
   return (crc ^ 0xffffffff) >>> 0;
 }
 
+type RefusedCode = 'protocol-error' | 'head-timeout';
+type OnRefused = (reason: string, code: RefusedCode) => void;
+
 /**
  * Reads the header off a fresh socket. What came behind it is put back, so that the socket can go on to a TLS server
  * (`server.emit('connection', socket)`) or be read as HTTP, in `onHeader` at once. Without a valid header in time the
@@ -205,7 +208,7 @@ export function acceptProxy(
   socket: Socket,
   timeoutMs: number,
   onHeader: (header: ProxyHeader) => void,
-  onRefused?: (reason: string) => void,
+  onRefused?: OnRefused,
 ): void {
   new Reader(socket, timeoutMs, onHeader, onRefused).start();
 }
@@ -213,21 +216,16 @@ export function acceptProxy(
 class Reader {
   readonly #socket: Socket;
   readonly #onHeader: (header: ProxyHeader) => void;
-  readonly #onRefused: ((reason: string) => void) | undefined;
+  readonly #onRefused: OnRefused | undefined;
   readonly #timer: NodeJS.Timeout;
   #pending: Buffer = Buffer.alloc(0);
   #need = 1;
 
-  constructor(
-    socket: Socket,
-    timeoutMs: number,
-    onHeader: (header: ProxyHeader) => void,
-    onRefused: ((reason: string) => void) | undefined,
-  ) {
+  constructor(socket: Socket, timeoutMs: number, onHeader: (header: ProxyHeader) => void, onRefused: OnRefused | undefined) {
     this.#socket = socket;
     this.#onHeader = onHeader;
     this.#onRefused = onRefused;
-    this.#timer = setTimeout(() => this.#refuse('PROXY header did not come in time'), timeoutMs);
+    this.#timer = setTimeout(() => this.#refuse('PROXY header did not come in time', 'head-timeout'), timeoutMs);
   }
 
   start(): void {
@@ -244,7 +242,7 @@ class Reader {
     this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
     if (this.#pending.length < this.#need) return;
     const reading = readProxyHeader(this.#pending);
-    if ('error' in reading) this.#refuse(reading.error);
+    if ('error' in reading) this.#refuse(reading.error, 'protocol-error');
     else if (reading.done) this.#handOver(reading);
     else this.#need = reading.need;
   };
@@ -260,11 +258,11 @@ class Reader {
     this.#onHeader(header);
   }
 
-  #refuse(reason: string): void {
+  #refuse(reason: string, code: RefusedCode): void {
     this.#leave();
     this.#socket.on('error', ignore);
     this.#socket.destroy();
-    this.#onRefused?.(reason);
+    this.#onRefused?.(reason, code);
   }
 
   #leave(): void {

@@ -53,6 +53,8 @@ function sample(): Metrics {
   metrics.connectionOpened('public');
   metrics.connectionOpened('public');
   metrics.connectionClosed('public');
+  metrics.connectionRefused('public', 'connection-cap');
+  metrics.connectionRefused('public', 'connection-cap');
   return metrics;
 }
 
@@ -78,6 +80,7 @@ test('requests, refusals, durations, bytes, upstream calls and connections are c
     ['portcullis_upstream_duration_seconds_count{service="orders"}', 2],
     ['portcullis_connections_total{listener="public"}', 2],
     ['portcullis_connections{listener="public"}', 1],
+    ['portcullis_connections_refused_total{listener="public",code="connection-cap"}', 2],
     ['portcullis_faults_total', 1],
   ];
   for (const [series, count] of expected) assert.equal(value(text, series), count, series);

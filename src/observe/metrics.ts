@@ -57,6 +57,8 @@ class ServiceCell {
 interface ConnectionCell {
   opened: number;
   closed: number;
+  /** By the code of the refusal. */
+  readonly refused: Map<string, number>;
 }
 
 export class Metrics {
@@ -98,6 +100,12 @@ export class Metrics {
 
   connectionClosed(listener: string): void {
     this.#connection(listener).closed++;
+  }
+
+  /** A connection, or a request on it, was turned away without an answer; only some of these have a record. */
+  connectionRefused(listener: string, code: string): void {
+    const { refused } = this.#connection(listener);
+    refused.set(code, (refused.get(code) ?? 0) + 1);
   }
 
   /** Adds what a room counts by itself. A second source of the same name takes the place of the first. */
@@ -163,7 +171,7 @@ export class Metrics {
 
   #connection(listener: string): ConnectionCell {
     let cell = this.#connections.get(listener);
-    if (cell === undefined) this.#connections.set(listener, (cell = { opened: 0, closed: 0 }));
+    if (cell === undefined) this.#connections.set(listener, (cell = { opened: 0, closed: 0, refused: new Map() }));
     return cell;
   }
 
@@ -222,6 +230,11 @@ export class Metrics {
         'portcullis_connections_total',
         'Connections accepted.',
         cells.map(([listener, cell]) => series({ listener }, cell.opened)),
+      ),
+      counter(
+        'portcullis_connections_refused_total',
+        'Connections, and requests on them, that were turned away without an answer, by the code of their records.',
+        cells.flatMap(([listener, { refused }]) => [...refused].map(([code, value]) => series({ listener, code }, value))),
       ),
       {
         name: 'portcullis_connections',

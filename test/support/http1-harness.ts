@@ -125,6 +125,7 @@ export class Harness {
   readonly service = new FakeService();
   readonly records: Exchange[] = [];
   readonly defects: unknown[] = [];
+  readonly turnedAway: string[] = [];
   corridor!: Corridor;
   draining = false;
   readonly #owner: ConnectionOwner<Http1Connection>;
@@ -146,6 +147,7 @@ export class Harness {
       headBegun() {},
       closed() {},
       reset: ({ socket }) => socket.destroy(),
+      turnedAway: (_connection, refusal) => this.turnedAway.push(refusal.code),
       broke: (error) => this.defects.push(error),
       locate: () => undefined,
     };
