@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { BodySink } from '../exchange/body-source.ts';
+import { refuse } from '../exchange/decision.ts';
 import { Http2Body } from './http2-body.ts';
 
 function setUp(length?: number, times = { body: 1000, request: 5000 }) {
@@ -12,6 +13,7 @@ function setUp(length?: number, times = { body: 1000, request: 5000 }) {
     // Here, each frame arrives alone.
     gathers: () => body.flush(),
     malformed: () => told.push('malformed'),
+    errorTold: false,
   };
   const now = performance.now();
   const body: Http2Body = new Http2Body(owner, length, { body: now + times.body, request: now + times.request });
@@ -21,7 +23,7 @@ function setUp(length?: number, times = { body: 1000, request: 5000 }) {
     onBroken: ({ code }) => told.push(code),
   };
   const feed = (text: string, last = false) => body.feed(Buffer.from(text), last);
-  return { body, sink, told, feed, now, consumed: () => consumed };
+  return { body, owner, sink, told, feed, now, consumed: () => consumed };
 }
 
 test('holds what comes before somebody wants it, and gives nothing of it back to the window', () => {
@@ -37,7 +39,7 @@ test('holds what comes before somebody wants it, and gives nothing of it back to
 
 test('puts small pieces together that arrive together, and keeps their order', () => {
   const told: string[] = [];
-  const owner = { bodyWanted() {}, consumed() {}, malformed() {}, gathers() {} };
+  const owner = { bodyWanted() {}, consumed() {}, malformed() {}, gathers() {}, errorTold: false };
   const body = new Http2Body(owner, undefined, { body: 0, request: 0 });
   body.start({ onData: (piece) => told.push(piece.toString()), onEnd: () => told.push('end'), onBroken() {} });
   for (const letter of 'abc') body.feed(Buffer.from(letter), false);
@@ -152,4 +154,28 @@ test('somebody who comes too late hears why', () => {
   feed('ab');
   body.start(sink);
   assert.deepEqual(told, ['malformed', 'body-framing']);
+});
+
+test('a client that is told an error may leave its body, which then never ends', () => {
+  for (const paused of [false, true]) {
+    const { body, owner, sink, told, feed, consumed } = setUp(10);
+    body.start(sink);
+    feed('abc');
+    if (paused) body.pause();
+    owner.errorTold = true;
+    feed('def', true);
+    body.resume();
+    body.flush();
+    body.breakOff(refuse('client-gone', 'later'));
+    assert.deepEqual(told, ['wanted', 'abc', 'client-gone'], 'no piece that came with the end, and no end');
+    assert.deepEqual([body.complete, consumed(), body.overdue(Number.MAX_VALUE)], [false, 6, undefined]);
+  }
+});
+
+test('a body that is too long is malformed, whatever the client was told', () => {
+  const { body, owner, sink, told, feed } = setUp(2);
+  body.start(sink);
+  owner.errorTold = true;
+  feed('abc', true);
+  assert.deepEqual(told, ['wanted', 'malformed', 'body-framing']);
 });

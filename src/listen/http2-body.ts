@@ -11,6 +11,8 @@ export interface BodyOwner {
   gathers(): void;
   /** The body is not as long as it said: HTTP/2 calls such a request malformed (RFC 9113 section 8.1.1). */
   malformed(): void;
+  /** The client has been told an error, while its body was still coming: it may leave the rest of that where it is. */
+  readonly errorTold: boolean;
 }
 
 /** Until when a body has to be there, in `performance.now()`. */
@@ -46,6 +48,8 @@ export class Http2Body implements BodySource {
   #paused = false;
   /** The end of the stream has come. */
   #ended = false;
+  /** The client has left the rest of it where it is: there will be no end, and nobody waits for one. */
+  #forgone = false;
   #bodyBy: number;
   #requestBy: number;
   /** Since when nothing of it is wanted: a room or the service is the slow one then, not the client. */
@@ -86,14 +90,14 @@ export class Http2Body implements BodySource {
   /** A piece that came, perhaps an empty one, and whether it is the last one. */
   feed(piece: Buffer, last: boolean): void {
     this.#ended = last;
-    if (this.broken !== undefined) {
+    if (this.broken !== undefined || this.#forgone) {
       this.#owner.consumed(piece.length);
       return;
     }
     this.received += piece.length;
     if (piece.length > 0) this.#keep(piece);
     const { length, received } = this;
-    if (length !== undefined && (received > length || (last && received < length))) this.#unlikeLength();
+    if (length !== undefined && (received > length || (last && received < length))) this.#unlikeLength(received < length);
     else if (last || this.#gathered === undefined) this.flush();
     else this.#owner.gathers();
   }
@@ -107,9 +111,7 @@ export class Http2Body implements BodySource {
   breakOff(refusal: Refusal): void {
     if (this.complete || this.broken !== undefined) return;
     this.broken = refusal;
-    this.#close();
-    for (const piece of this.#held) this.#owner.consumed(piece.length);
-    this.#held = [];
+    this.#dropHeld();
     this.#sink?.onBroken(refusal);
   }
 
@@ -146,7 +148,22 @@ export class Http2Body implements BodySource {
     this.#filled = 0;
   }
 
-  #unlikeLength(): void {
+  #dropHeld(): void {
+    this.#close();
+    for (const piece of this.#held) this.#owner.consumed(piece.length);
+    this.#held = [];
+  }
+
+  /**
+   * A client that is told an error in the midst of its upload may end that (curl does). The answer goes on; the service gets no end of a body
+   * that has none.
+   */
+  #unlikeLength(short: boolean): void {
+    if (short && this.#owner.errorTold) {
+      this.#forgone = true;
+      this.#dropHeld();
+      return;
+    }
     this.#owner.malformed();
     this.breakOff(refuse('body-framing', 'the body is not as long as content-length says'));
   }
@@ -166,7 +183,7 @@ export class Http2Body implements BodySource {
       this.#deliver(this.#held.shift() as Buffer);
     }
     const waits = this.#held.length > 0 || this.#gathered !== undefined;
-    if (waits || !this.#ended || this.broken !== undefined || this.complete) return;
+    if (waits || !this.#ended || this.#forgone || this.broken !== undefined || this.complete) return;
     this.complete = true;
     (this.#sink as BodySink).onEnd(undefined);
   }

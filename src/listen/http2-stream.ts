@@ -130,6 +130,10 @@ export class Http2Stream implements ClientSide, BodyOwner, Outgoing {
     if (!over) this.#malformed = true;
   }
 
+  get errorTold(): boolean {
+    return this.#answering && (this.#x?.status ?? 0) >= 300;
+  }
+
   /** The request is refused for how it was written: like a reset, that must not go on forever. */
   refused(): void {
     this.#refused = true;

@@ -41,7 +41,10 @@ function serve(request: ServiceRequest, answer: ServiceAnswer): void {
   else if (kind === 'unchanged') answer.writeHead(304, { etag: '"a"' }).end();
   else if (kind === 'large') answer.end(Buffer.alloc(20 * MB));
   else if (kind === 'begin') answer.write('begun');
-  else if (kind === 'trailers') {
+  else if (kind.startsWith('no')) {
+    answer.writeHead(413);
+    answer.write('that is');
+  } else if (kind === 'trailers') {
     answer.writeHead(200, { trailer: 'x-sum' });
     answer.write('body');
     answer.addTrailers({ 'x-sum': '42' });
@@ -67,7 +70,8 @@ routes:
   - { path: /**, service: s, authentication: none, body: 10KiB }
   - { path: /upload/**, service: s, authentication: none, body: 100MiB }
   - { path: /hang/upload/**, service: s, authentication: none, body: 100MiB }
-  - { path: /trailers, service: two, authentication: none }`;
+  - { path: /trailers, service: two, authentication: none }
+  - { path: /no-h2c/**, service: two, authentication: none }`;
 
 before(async () => {
   service = await startService(serve);
@@ -353,6 +357,36 @@ describe('how answers end', { concurrency: true }, () => {
     });
   }
 
+  test('a client that leaves its body at the head of an error gets all of that; nobody gets half a body for a whole one', async () => {
+    using client = await connect();
+    for (const [id, service] of [
+      [1, '/no'],
+      [3, '/no-h2c'],
+    ] as const) {
+      const path = `${service}/early`;
+      client.send(headers(id, post(path, [['content-length', '9000']]), { end: false }), data(id, 'some'));
+      await client.until(() => client.on(id).body.length > 0, 'the beginning of an answer');
+      client.send(data(id, '', true), ping());
+      await client.until(() => client.count(6) >= (id + 1) / 2, 'that it was read');
+      const call = await callOf(path);
+      assert.deepEqual([call.closed, call.request.complete], [false, false]);
+      call.answer.end(' too much');
+      const answer = await client.answer(id);
+      assert.deepEqual(
+        [answer.status, answer.body.toString(), answer.ended, answer.reset],
+        [413, 'that is too much', true, undefined],
+      );
+      assert.equal(call.request.complete, false);
+      assert.equal((await recordOf(path)).decision, undefined);
+    }
+    // Where the answer is no error, a short body is what it was: malformed.
+    client.send(headers(5, post('/begin/short', [['content-length', '9000']]), { end: false }), data(5, 'some'));
+    await client.until(() => client.on(5).body.length > 0, 'the beginning of an answer');
+    client.send(data(5, '', true));
+    assert.equal((await client.answer(5)).reset, 'PROTOCOL_ERROR');
+    assert.equal((await recordOf('/begin/short')).decision?.code, 'body-framing');
+  });
+
   test('a service that dies in its answer: the stream is reset, not ended', async () => {
     using client = await connect();
     client.send(headers(1, get('/begin/dies')));
@@ -431,8 +465,10 @@ describe('the gateway leaves', () => {
     const asked = busy.frames.find((one) => one.type === 6);
     busy.send(frame(6, 1, 0, asked?.payload));
     await busy.until(() => busy.count(GOAWAY) === 2, 'the last word');
-    busy.send(headers(5, get('/k')));
+    busy.send(headers(5, get('/too-late')));
     assert.equal((await busy.answer(5)).reset, 'REFUSED_STREAM');
+    const late = await recordOf('/too-late', own);
+    assert.deepEqual([late.http.status, late.decision?.room, late.decision?.code], [0, 'listen', 'shutting-down']);
     (await callOf('/begin/leaving')).answer.end(' and ended');
     assert.equal((await busy.answer(1)).body.toString(), 'begun and ended');
     await busy.end();
