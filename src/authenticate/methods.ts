@@ -14,7 +14,7 @@ interface Held {
  * Calls out go by way of what the configuration says of them, so another way makes another method.
  */
 export async function takeMethod(name: string, options: MethodOptions, world: World): Promise<Method> {
-  const key = `authenticate ${name} ${hashOptions(options)} ${numberOf(world.egress)}`;
+  const key = `authenticate ${name} ${hashOptions(options)} ${world.egress.key}`;
   return await world.carry.take(key, () => hold(name, options, world), release).method;
 }
 
@@ -63,14 +63,4 @@ class OwnCarry implements Carry {
     for (const held of this.#held.values()) held.dispose();
     this.#held.clear();
   }
-}
-
-const numbers = new WeakMap<object, number>();
-let last = 0;
-
-/** Tells objects apart that have no name. */
-function numberOf(object: object): number {
-  const number = numbers.get(object) ?? ++last;
-  numbers.set(object, number);
-  return number;
 }

@@ -2,20 +2,22 @@ import type { Outcome, Refusal, Step } from '../exchange/decision.ts';
 import type { Caller, Exchange } from '../exchange/exchange.ts';
 import type { Prepared, RouteContext, Stage, World } from '../pipeline/stage.ts';
 import { type BearerError, Challenges } from './challenges.ts';
+import { type CsrfCheck, prepareCsrf } from './csrf/csrf.ts';
 import { Finder, type Found } from './finder.ts';
 import type { Method } from './method.ts';
 import { takeMethod } from './methods.ts';
 import { type AuthenticateOptions, authenticateOptions } from './options.ts';
 
-/** The room `authenticate`: who calls. Absent from open routes, which look at no credential. */
+/** The room `authenticate`: who calls. An open route looks at no credential; of cookies that a browser adds it asks who made it do so. */
 export const authenticateStage = {
   name: 'authenticate',
   options: authenticateOptions,
   async prepare(options: AuthenticateOptions, world: World, _route: Pick<RouteContext, 'path'>): Promise<Prepared | undefined> {
-    if (options.length === 0) return undefined;
-    const methods = await Promise.all(options.map(({ name, method }) => takeMethod(name, method, world)));
+    const csrf = prepareCsrf(options.csrf, options);
+    if (options.methods.length === 0) return csrf === undefined ? undefined : { onRequestHead: csrf };
+    const methods = await Promise.all(options.methods.map(({ name, method }) => takeMethod(name, method, world)));
     await Promise.all(methods.map((method) => method.ready?.()));
-    return new Authentication(methods);
+    return new Authentication(methods, csrf);
   },
 } satisfies Stage<AuthenticateOptions>;
 
@@ -23,10 +25,12 @@ export const authenticateStage = {
 export class Authentication implements Prepared {
   readonly #finder: Finder;
   readonly #challenges: Challenges;
+  readonly #csrf: CsrfCheck | undefined;
 
-  constructor(methods: readonly Method[]) {
+  constructor(methods: readonly Method[], csrf?: CsrfCheck) {
     this.#finder = new Finder(methods);
     this.#challenges = new Challenges(methods);
+    this.#csrf = csrf;
   }
 
   onRequestHead(x: Exchange): Step {
@@ -40,7 +44,7 @@ export class Authentication implements Prepared {
   #settle(x: Exchange, answer: Caller | Refusal, error: BearerError): Outcome {
     if ('kind' in answer) return this.#challenges.addTo(answer, error);
     x.caller = answer;
-    return undefined;
+    return this.#csrf?.(x);
   }
 }
 

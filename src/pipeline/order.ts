@@ -1,8 +1,9 @@
+import { availableParallelism } from 'node:os';
 import { authenticateStage } from '../authenticate/stage.ts';
 import { authorizeStage } from '../authorize/stage.ts';
 import type { GatewayOptions, GatewayRoute } from '../config/schema.ts';
 import type { StageName } from '../exchange/decision.ts';
-import { limitByAddress, limitByCaller } from '../limit/stage.ts';
+import { limitByAddress, limitByCaller, limitConcurrency } from '../limit/stage.ts';
 import { routeStage } from '../route/stage.ts';
 import type { Prepared, RouteContext, World } from './stage.ts';
 
@@ -24,9 +25,23 @@ export interface Place {
   ) => Promise<Prepared | undefined>;
 }
 
+/** What makes a route the same one after a reload. */
+const identityOf = ({ host, path, methods, headers }: GatewayRoute) => JSON.stringify([host, path, methods, headers]);
+
 /** The limits of a route with what they say: a name stands for a limit of the file. */
-const limitsOf = (route: GatewayRoute, file: GatewayOptions) =>
-  route.limits.map((one) => (typeof one === 'string' ? { name: one, limit: file.limits[one] } : { limit: one }));
+const limitsOf = (route: GatewayRoute, file: GatewayOptions) => ({
+  limits: route.limits.map((one) => (typeof one === 'string' ? { name: one, limit: file.limits[one] } : { limit: one })),
+  route: identityOf(route),
+  methods: methodsOf(route, file).flatMap(({ method }) => Object.keys(method)),
+});
+
+const concurrencyOf = (route: GatewayRoute, file: GatewayOptions) => ({
+  route: route.concurrency,
+  service: file.services[route.service].concurrency,
+  all: file.concurrency,
+  identity: identityOf(route),
+  workers: file.workers === 'auto' ? availableParallelism() : file.workers,
+});
 
 const methodsOf = (route: GatewayRoute, file: GatewayOptions) =>
   route.authentication === 'none' ? [] : route.authentication.map((name) => ({ name, method: file.authentication[name] }));
@@ -56,7 +71,10 @@ export const order: readonly Place[] = [
     hook: 'authenticate',
     room: 'authenticate',
     why: 'Before permission, which is of somebody, and before anything that costs the reading of a body.',
-    prepare: (route, world, context, file) => authenticateStage.prepare(methodsOf(route, file), world, context),
+    prepare: (route, world, context, file) => {
+      const { csrf, origins, cors } = route;
+      return authenticateStage.prepare({ methods: methodsOf(route, file), csrf, origins, cors }, world, context);
+    },
   },
   {
     hook: 'authorize',
@@ -70,6 +88,12 @@ export const order: readonly Place[] = [
     room: 'limit',
     why: 'Behind identity, whose buckets these are, and before the body, so that a request over its limit costs no reading.',
     prepare: (route, world, context, file) => limitByCaller.prepare(limitsOf(route, file), world, context),
+  },
+  {
+    hook: 'limit.concurrency',
+    room: 'limit',
+    why: 'Behind all that refuses by the head: only what would go to the service holds a place, and no stranger takes one away.',
+    prepare: (route, world, context, file) => limitConcurrency.prepare(concurrencyOf(route, file), world, context),
   },
   {
     hook: 'upstream',

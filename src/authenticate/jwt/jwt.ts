@@ -6,6 +6,7 @@ import type { Clock } from '../../pipeline/stage.ts';
 import { holderProblem } from '../holder.ts';
 import type { MakeMethod, Method } from '../method.ts';
 import { ClaimsCheck } from './claims.ts';
+import { openKeySource } from './jwks.ts';
 import type { KeyAnswer, KeySource, VerificationKey } from './key-source.ts';
 import type { JwtOptions } from './options.ts';
 import { isSignedBy } from './signature.ts';
@@ -183,6 +184,7 @@ function bound(x: Exchange, found: Caller | Refusal): Caller | Refusal {
   return 'kind' in found ? found : (holderProblem(x, found.claims) ?? found);
 }
 
-/** The method `jwt`. */
-export const makeJwt: MakeMethod<JwtOptions> = (name, _options, _world) =>
-  Promise.reject(new Error(`authentication.${name}: the keys of issuers are not there yet`));
+/** The method `jwt`. Rejects only when a file of keys cannot be read: an issuer that is down may come back. */
+export const makeJwt: MakeMethod<JwtOptions> = async (name, options, world) => {
+  return new JwtMethod(name, options, await openKeySource(options, world), world.clock);
+};
