@@ -15,6 +15,8 @@ export interface Bucket {
   readonly key: string;
   /** Coarser spellings of an address, finest first, for a store that runs out of places (`2001:db8:1::/48`). */
   readonly coarser?: readonly string[];
+  /** Milliseconds until the bucket is full, as another store knew it. The later of the two counts. */
+  readonly debt?: number;
 }
 
 /** What a bucket says. */

@@ -62,7 +62,7 @@ export class MemoryLimitStore implements LimitStore {
 
   #takeOne(bucket: Bucket, now: number): Verdict {
     this.#find(bucket, now);
-    const tat = this.#cells[this.#at];
+    const tat = tatWith(bucket, this.#cells[this.#at], now);
     const next = nextArrival(tat, now, bucket.rate);
     if (!conforms(next, now, bucket.rate)) return verdictOf(false, tat, now, bucket.rate);
     this.#cells[this.#at] = next;
@@ -83,7 +83,7 @@ export class MemoryLimitStore implements LimitStore {
 
   #tatOf(bucket: Bucket, now: number): number {
     this.#find(bucket, now);
-    return this.#cells[this.#at];
+    return tatWith(bucket, this.#cells[this.#at], now);
   }
 
   /** Finds the bucket or makes a place for it, and leaves in `#cells` and `#at` where. */
@@ -127,6 +127,11 @@ export class MemoryLimitStore implements LimitStore {
     if (turn !== 0) return;
     for (const [limit, cells] of this.#last) if (cells.every((tat) => tat <= now)) this.#last.delete(limit);
   }
+}
+
+/** No more is owed than the bucket holds, whoever says so. */
+function tatWith({ debt, rate }: Bucket, tat: number, now: number): number {
+  return debt === undefined ? tat : Math.max(tat, now + Math.min(debt, rate.interval * rate.burst));
 }
 
 function seed(): [number, number] {

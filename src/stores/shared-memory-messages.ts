@@ -25,8 +25,8 @@ export function machineTime(): number {
 
 export function packBuckets(packed: (string | number)[], buckets: readonly Bucket[]): void {
   packed.push(buckets.length);
-  for (const { limit, key, rate, coarser = [] } of buckets) {
-    packed.push(limit, key, rate.interval, rate.burst, coarser.length);
+  for (const { limit, key, rate, debt = 0, coarser = [] } of buckets) {
+    packed.push(limit, key, rate.interval, rate.burst, debt, coarser.length);
     for (const one of coarser) packed.push(one);
   }
 }
@@ -54,9 +54,10 @@ export class Unpacker {
     const limit = this.#text();
     const key = this.#text();
     const rate = { interval: this.#number(), burst: this.#number() };
+    const debt = this.#number();
     const coarser: string[] = [];
     for (let left = this.#number(); left > 0; left--) coarser.push(this.#text());
-    return { limit, key, rate, coarser };
+    return { limit, key, rate, debt, coarser };
   }
 
   #number(): number {

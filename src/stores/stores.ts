@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Carry, Log } from '../pipeline/stage.ts';
+import type { Debts } from './debts.ts';
 import type { LimitStore, Stores } from './limit-store.ts';
 import { MemoryLimitStore } from './memory-limit-store.ts';
 import type { RedisOptions, StoreOptions } from './options.ts';
@@ -54,7 +55,18 @@ async function redisStores(options: RedisOptions, local: LimitStore, parts: Stor
   await Promise.race([redis.link.tried, new Promise((resolve) => setTimeout(resolve, FIRST_TRY_MS).unref())]);
   const instances = (): number => redis.link.instances();
   const snapshot = (): StoreSnapshot => ({ store: 'redis', up: redis.link.up, instances: instances(), stats: redis.stats });
-  return { limits: redis.limits, local, instances, snapshot };
+  return { limits: redis.limits, local: withDebts(local, redis.debts), instances, snapshot };
+}
+
+/** Begins where the shared store left off, and remembers for it what happens meanwhile. */
+function withDebts(local: LimitStore, debts: Debts): LimitStore {
+  return {
+    async take(buckets) {
+      const verdicts = await local.take(buckets.map((bucket) => ({ ...bucket, debt: debts.of(bucket) })));
+      debts.note(buckets, verdicts);
+      return verdicts;
+    },
+  };
 }
 
 async function readCertificates(file: string): Promise<Buffer> {

@@ -14,11 +14,15 @@ export interface RedisOptions {
   readonly port?: number;
   /** Further arguments, such as `['--requirepass', 'x']`. */
   readonly arguments?: readonly string[];
+  /** It listens with TLS on another port too. */
+  readonly tls?: boolean;
 }
 
 /** A Redis of this test's own. */
 export interface Redis {
   readonly port: number;
+  /** The port for TLS, where it was asked for. */
+  readonly tlsPort: number | undefined;
   /** `redis://127.0.0.1:PORT`. */
   readonly url: string;
   /** Sends one command on a connection of its own, written as on the command line, and gives back what comes, as it comes. */
@@ -38,8 +42,10 @@ export interface Redis {
 export async function startRedis(options: RedisOptions = {}): Promise<Redis> {
   const dir = await mkdtemp(path.join(tmpdir(), 'portcullis-redis-'));
   const port = options.port ?? (await freePort());
+  const tlsPort = options.tls === true ? await freePort() : undefined;
+  const more = [...(tlsPort === undefined ? [] : ['--tls-port', `${tlsPort}`]), ...(options.arguments ?? [])];
   const kept = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', dir];
-  let child = await launch([...kept, ...(options.arguments ?? [])], port);
+  let child = await launch([...kept, ...more], port);
   const kill = async (): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, 'exit');
@@ -52,6 +58,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<Redis> {
   };
   return {
     port,
+    tlsPort,
     url: `redis://127.0.0.1:${port}`,
     command: (line) => command(port, line),
     pause: () => child.kill('SIGSTOP'),
@@ -59,7 +66,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<Redis> {
     kill,
     async restart() {
       await kill();
-      child = await launch([...kept, ...(options.arguments ?? [])], port);
+      child = await launch([...kept, ...more], port);
     },
     stop,
     [Symbol.asyncDispose]: stop,

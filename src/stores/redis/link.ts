@@ -24,6 +24,8 @@ export interface LinkParts {
   /** Name of this gateway among those that share the store. Its workers have the same. */
   readonly instance: string;
   readonly log: Log;
+  /** Decisions will be sent from now on. */
+  onBack(): void;
   readonly createClient: typeof import('@redis/client').createClient;
 }
 
@@ -199,6 +201,7 @@ export class Link {
       return;
     }
     this.#up = true;
+    this.#parts.onBack();
     this.#hasty = false;
     this.#upSince = performance.now();
     if (this.#told !== undefined)

@@ -1,4 +1,5 @@
 import { createClient } from '@redis/client';
+import { Debts } from '../debts.ts';
 import type { RedisOptions } from '../options.ts';
 import { StoreStats } from '../store-stats.ts';
 import { Link, type LinkParts } from './link.ts';
@@ -8,11 +9,13 @@ export interface OpenRedis {
   readonly link: Link;
   readonly limits: RedisLimitStore;
   readonly stats: StoreStats;
+  readonly debts: Debts;
 }
 
 /** Begins to connect. This file brings the client's code with it: it is loaded where a configuration names such a store. */
-export function openRedis(parts: Omit<LinkParts, 'createClient'> & { readonly options: RedisOptions }): OpenRedis {
+export function openRedis(parts: Omit<LinkParts, 'createClient' | 'onBack'> & { readonly options: RedisOptions }): OpenRedis {
   const stats = new StoreStats();
-  const link = new Link({ ...parts, createClient });
-  return { link, limits: new RedisLimitStore(link, parts.options, stats), stats };
+  const debts = new Debts();
+  const link = new Link({ ...parts, createClient, onBack: () => debts.storeIsBack() });
+  return { link, limits: new RedisLimitStore({ link, options: parts.options, stats, debts }), stats, debts };
 }

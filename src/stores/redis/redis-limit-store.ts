@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Bucket, LimitStore, Rate, Verdict } from '../limit-store.ts';
+import type { Debts } from '../debts.ts';
 import type { StoreStats } from '../store-stats.ts';
 import { type Decision, Waiting } from '../waiting.ts';
 import { type Link, reasonOf } from './link.ts';
@@ -12,6 +13,13 @@ const LONGEST = 2 ** 51;
 const TOO_LATE = -1;
 const TAKEN = 1;
 
+export interface RedisLimitStoreParts {
+  readonly link: Link;
+  readonly options: { readonly timeout: number; readonly prefix: string };
+  readonly stats: StoreStats;
+  readonly debts: Debts;
+}
+
 /**
  * Limits counted in Redis or Valkey, exactly: every decision is one call of one script for all buckets of the request. What is not
  * answered in time rejects; the store knows until when somebody waits, and does not charge for it later.
@@ -21,9 +29,11 @@ export class RedisLimitStore implements LimitStore {
   readonly #timeout: number;
   readonly #prefix: string;
   readonly #waiting: Waiting;
+  readonly #debts: Debts;
 
-  constructor(link: Link, options: { readonly timeout: number; readonly prefix: string }, stats: StoreStats) {
+  constructor({ link, options, stats, debts }: RedisLimitStoreParts) {
     this.#link = link;
+    this.#debts = debts;
     this.#timeout = options.timeout;
     // The braces put all keys into one slot of a Redis Cluster, as the keys of one script must be.
     this.#prefix = `{${options.prefix}}:`;
@@ -49,8 +59,11 @@ export class RedisLimitStore implements LimitStore {
     const args = [command, script, `${buckets.length}`];
     for (const { limit, key } of buckets) args.push(`${this.#prefix}${limit}:${placeOf(key)}`);
     args.push(`${this.#link.storeTime(begun + this.#timeout)}`);
-    for (const { rate } of buckets) args.push(`${intervalOf(rate)}`, `${roomOf(rate)}`, '0');
     const sent = performance.now();
+    for (const bucket of buckets) {
+      const owed = Math.ceil(this.#debts.owed(bucket, sent) * 1000);
+      args.push(`${intervalOf(bucket.rate)}`, `${roomOf(bucket.rate)}`, `${owed}`);
+    }
     this.#link.send(args).then(
       (reply) => this.#answered(decision, reply as number[], sent),
       (error: Error) => this.#broken(decision, error),
@@ -60,6 +73,7 @@ export class RedisLimitStore implements LimitStore {
   #answered(decision: Decision, reply: readonly number[], sent: number): void {
     if (reply[0] !== TOO_LATE) {
       const verdicts = decision.buckets.map(({ rate }, i) => verdictOf(rate, reply[i + 1], reply[0] === TAKEN));
+      this.#debts.note(decision.buckets, verdicts);
       return this.#waiting.settle(decision, verdicts);
     }
     if (decision.settled) return;

@@ -19,7 +19,7 @@ function script(text: string): Script {
  * the time until it is full. Or with -1 and the store's time, when it is too late.
  *
  * All numbers stay below 2^53, where a Lua number is exact; `%.0f` because Lua itself would write 1.76e+15. A debt above the room cannot
- * come about but by a clock that was set back: it is cut, so that the bucket is not shut for as long as the clock went back.
+ * come about but by a clock that was set back: it is cut for good, so that the bucket is not shut for as long as the clock went back.
  */
 export const GCRA: Script = script(`
 local time = redis.call('TIME')
@@ -31,7 +31,10 @@ for i = 1, #KEYS do
   local interval, room = tonumber(ARGV[i * 3 - 1]), tonumber(ARGV[i * 3])
   local debt = tonumber(ARGV[i * 3 + 1])
   debt = math.max(debt, (tonumber(full[i] or now) or now) - now)
-  debt = math.min(debt, room)
+  if debt > room then
+    debt = room
+    redis.call('SET', KEYS[i], string.format('%.0f', now + debt), 'PX', math.ceil(debt / 1000))
+  end
   if debt + interval > room then reply[1] = 0 end
   reply[i + 1] = debt
 end
