@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
 import type { Log } from '../pipeline/stage.ts';
+import { makeFolder } from './make-folder.ts';
 import { type Rotation, rotateFile } from './rotate.ts';
 import { endTornLine } from './torn-line.ts';
 
@@ -318,7 +319,7 @@ async function openPath(path: string): Promise<number> {
     return await open(path, flags);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    await fs.promises.mkdir(dirname(path), { recursive: true, mode: 0o750 });
+    await makeFolder(dirname(path), 0o750);
     return await open(path, flags);
   }
 }
