@@ -1,5 +1,6 @@
 import { loadConfiguration } from '../config/load.ts';
 import type { GatewayOptions, GatewayRoute } from '../config/schema.ts';
+import { describeLimit } from '../limit/stage.ts';
 import { DEFAULT_METHODS } from '../route/methods.ts';
 import { reportProblems } from './check.ts';
 import { EXIT, type Output, painter } from './output.ts';
@@ -81,11 +82,24 @@ function protections(route: GatewayRoute, options: GatewayOptions): string[] {
       ? []
       : [`cors ${route.cors.origins.join(' ')}${route.cors.credentials ? ' with credentials' : ''}`]),
     ...(route.origins === undefined ? [] : [`websocket origins ${route.origins.join(' ')}`]),
+    ...limits(route, options),
     ...(waf === undefined ? [] : [`waf ${waf.mode}`]),
     ...Object.entries(route['response-headers'] ?? {}).map(([name, value]) =>
       value === 'remove' || value === 'keep' ? `${value}s ${name}` : `sets ${name}`,
     ),
   ];
+}
+
+function limits(route: GatewayRoute, options: GatewayOptions): string[] {
+  const described = route.limits.map((one) => {
+    const limit = typeof one === 'string' ? options.limits[one] : one;
+    const text = describeLimit({ limit });
+    return `${limit.shadow ? 'shadow limit' : 'limit'} ${typeof one === 'string' ? `${one} (${text})` : text}`;
+  });
+  const most = [route.concurrency, options.services[route.service].concurrency, options.concurrency].filter(
+    (one) => one !== undefined,
+  );
+  return most.length === 0 ? described : [...described, `${Math.min(...most.map(({ max }) => max))} at once`];
 }
 
 /** Bytes as the configuration would say them. */

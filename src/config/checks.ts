@@ -29,7 +29,8 @@ export function mapping(value: unknown): Mapping {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Mapping) : {};
 }
 
-function list(value: unknown): readonly unknown[] {
+/** The value as a list, likewise. */
+export function list(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
 }
 

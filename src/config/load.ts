@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Scalar } from 'yaml';
 import { checkCertificates } from './check-certificates.ts';
+import { checkLimits } from './check-limits.ts';
 import { crossCheck } from './checks.ts';
 import { describeFileError } from './file-error.ts';
 import { Findings } from './findings.ts';
@@ -82,6 +83,7 @@ function checkValue(source: Source, replaced: ReadonlySet<Scalar>, findings: Fin
   if (!result.success) for (const issue of result.error.issues) reportIssue(issue, [], schema, findings);
   crossCheck(raw, findings.report);
   checkCertificates(raw, findings.report);
+  checkLimits(raw, findings.report);
   return result.success ? result.data : undefined;
 }
 

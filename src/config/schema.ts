@@ -10,7 +10,7 @@ import { observeOptions } from '../observe/options.ts';
 import { routeOptions } from '../route/options.ts';
 import { storeOptions } from '../stores/options.ts';
 import { serviceOptions } from '../upstream/options.ts';
-import { network, size } from './units.ts';
+import { concurrency, network, size } from './units.ts';
 
 /**
  * The whole configuration file. Each room declares its own options in its `options.ts`; here they are put together.
@@ -46,6 +46,9 @@ const routeSchema = z.strictObject({
   limits: routeLimits
     .default([])
     .describe('How often: names of the section `limits`, and limits of this route alone. The strictest speaks.'),
+  concurrency: concurrency()
+    .optional()
+    .describe('At most so many requests of this route are under way at once, each until its answer is complete.'),
   body: size().prefault('1MiB').describe('Largest request body. A larger one is refused with 413.'),
   ...otherRouteOptions,
   waf: waf.optional().describe('The web application firewall for this route.'),
@@ -69,6 +72,9 @@ export const gatewaySchema = z.strictObject({
     .default({})
     .describe('Ways to tell who calls, each under a name of your choice.'),
   limits: z.record(name(), limitOptions).default({}).describe('Limits, each one bucket for all routes that use it.'),
+  concurrency: concurrency()
+    .optional()
+    .describe('At most so many requests are under way at once in all, each until its answer is complete.'),
   routes: z
     .array(routeSchema)
     .min(1)

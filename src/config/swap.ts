@@ -14,6 +14,7 @@ import type { Generation } from '../pipeline/generation.ts';
 import type { Place } from '../pipeline/order.ts';
 import type { Carry, Log } from '../pipeline/stage.ts';
 import type { SharedMemoryStore } from '../stores/shared-memory-store.ts';
+import { type LimitCounts, limitCounts } from '../limit/stage.ts';
 import { storeSources } from '../stores/store-stats.ts';
 import { createStores, type OpenStores } from '../stores/stores.ts';
 import { upstreamSources } from '../upstream/metrics.ts';
@@ -57,6 +58,7 @@ interface Next {
   readonly upstreams: UpstreamsOfConfiguration;
   readonly observe: Observe;
   readonly stores: OpenStores;
+  readonly limits: LimitCounts;
   readonly doors: DoorsChange;
 }
 
@@ -190,7 +192,7 @@ export class Gateway implements Corridor {
     this.#observe ??= observe;
     const doors = await this.#doors.prepare(options.listeners, new TrustedProxies(options['trusted-proxies']));
     undo.defer(() => doors.undo());
-    return { generation, upstreams, observe, stores, doors };
+    return { generation, upstreams, observe, stores, limits: limitCounts(carry), doors };
   }
 
   async #openStores(options: GatewayOptions, carry: Carry & { release(): void }): Promise<OpenStores> {
@@ -219,6 +221,7 @@ export class Gateway implements Corridor {
     this.#observeKey = hashOptions(options.observe);
     for (const source of upstreamSources(() => next.upstreams.snapshot())) next.observe.metrics.register(source);
     for (const source of storeSources(() => next.stores.snapshot())) next.observe.metrics.register(source);
+    for (const source of next.limits.sources(() => next.stores.limits.size)) next.observe.metrics.register(source);
     if (oldGeneration !== undefined && oldGeneration !== next.generation) this.#leave(oldGeneration.retire());
     if (oldObserve !== undefined && oldObserve !== next.observe) this.#leave(oldObserve.close());
   }

@@ -61,6 +61,18 @@ export function duration() {
     .meta({ format: 'duration', pattern: `${DURATION.source}|\\$\\{` });
 }
 
+/** Schema of `concurrency`: so many requests at once, and a short queue. */
+export function concurrency() {
+  return z.strictObject({
+    max: z.int().min(1).max(1_000_000).describe('So many requests at once. With several workers each has its share of them.'),
+    queue: z.int().min(0).max(100_000).default(20).describe('So many more may wait until one ends; the next gets 503.'),
+    wait: duration()
+      .prefault('1s')
+      .refine((ms) => ms >= 1 && ms <= 60_000, 'from 1ms to 1m')
+      .describe('How long a request may wait before it gets 503.'),
+  });
+}
+
 /** Schema of an address or a network in CIDR form; host bits must be zero, because nobody can tell which network else was meant. */
 export function network() {
   return z

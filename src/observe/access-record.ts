@@ -86,7 +86,7 @@ function formatUpstream(trace: UpstreamTrace): string {
 }
 
 /** Members that a room may add to the record by a note of this name. A list, so that no note gets in by accident. */
-const NOTED = ['waf'];
+const NOTED = ['limit', 'validate', 'waf'];
 
 function formatNotes(notes: Map<string, unknown>): string {
   let text = '';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { duration, filePath, parseDuration, size } from '../config/units.ts';
+import { concurrency, duration, filePath, parseDuration, size } from '../config/units.ts';
 
 /** `20%` or `0.2` → 0.2. */
 function share(from: number, to: number) {
@@ -227,6 +227,11 @@ const full = z.strictObject({
     .max(100_000)
     .default(1024)
     .describe('At most so many connections to all targets together. With HTTP/1.1 that is also the number of calls at once.'),
+  concurrency: concurrency()
+    .optional()
+    .describe(
+      'At most so many requests to this service are under way at once, from all routes together, each until its answer is complete.',
+    ),
   queue: queue.prefault({}).describe('What happens when all connections are taken.'),
   timeout: span('1ms')
     .prefault('30s')
