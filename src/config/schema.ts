@@ -10,6 +10,7 @@ import { observeOptions } from '../observe/options.ts';
 import { routeOptions } from '../route/options.ts';
 import { storeOptions } from '../stores/options.ts';
 import { serviceOptions } from '../upstream/options.ts';
+import { validateOptions } from '../validate/options.ts';
 import { concurrency, network, size } from './units.ts';
 
 /**
@@ -50,6 +51,9 @@ const routeSchema = z.strictObject({
     .optional()
     .describe('At most so many requests of this route are under way at once, each until its answer is complete.'),
   body: size().prefault('1MiB').describe('Largest request body. A larger one is refused with 413.'),
+  validate: validateOptions
+    .optional()
+    .describe('What a request may hold: a contract, or media types and bounds. Without it bodies stream past unread.'),
   ...otherRouteOptions,
   waf: waf.optional().describe('The web application firewall for this route.'),
 });

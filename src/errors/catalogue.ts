@@ -51,6 +51,7 @@ export const catalogue = {
   'connection-cap': entry('listen', 503, 'Too many connections', 'A cap was reached: `connections`, `connections-per-address` or `h2-streams`. The connection is closed, the stream refused; only in the record, at most ten a second.'),
   'client-gone': entry('listen', 499, 'Client closed the request', 'The client left before the answer was complete. Only in the record.'),
   'body-ambiguous': entry('validate', 400, 'Ambiguous content', 'The body breaks its format or can be read in two ways. `errors` names places and rules.'),
+  'media-type': entry('validate', 415, 'Unsupported media type', 'The body has no Content-Type, or one that the route or its contract does not list.'),
   'body-beyond-bounds': entry('validate', 413, 'Content too large', 'The body is deeper, has more members, items or parts, or longer numbers than its bounds allow. `errors` names places and rules.'),
   // route
   'route-not-found': entry('route', 404, 'Not found', 'No route matches host and path.'),

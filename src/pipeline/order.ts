@@ -5,6 +5,7 @@ import type { GatewayOptions, GatewayRoute } from '../config/schema.ts';
 import type { StageName } from '../exchange/decision.ts';
 import { limitByAddress, limitByCaller, limitConcurrency } from '../limit/stage.ts';
 import { routeStage } from '../route/stage.ts';
+import { validateStage } from '../validate/stage.ts';
 import type { Prepared, RouteContext, World } from './stage.ts';
 
 /**
@@ -94,6 +95,13 @@ export const order: readonly Place[] = [
     room: 'limit',
     why: 'Behind all that refuses by the head: only what would go to the service holds a place, and no stranger takes one away.',
     prepare: (route, world, context, file) => limitConcurrency.prepare(concurrencyOf(route, file), world, context),
+  },
+  {
+    hook: 'validate',
+    room: 'validate',
+    why: 'Behind everything that the head decides, since it reads the body, and before the WAF: exact, and cheaper.',
+    prepare: async (route, world, context) =>
+      route.validate === undefined ? undefined : await validateStage.prepare(route.validate, world, context),
   },
   {
     hook: 'upstream',
