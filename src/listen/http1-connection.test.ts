@@ -390,4 +390,31 @@ describe('the gateway leaves', () => {
     assert.match(busy.socket.text, /connection: close\r\n/);
     assert.deepEqual(statuses(busy.socket), [200]);
   });
+
+  test('a request that comes behind the last one is noted once, and nothing else is taken for one', async () => {
+    const cases: [string, string, string[], number][] = [
+      ['in the pipeline', GET + GET + GET, [], 1],
+      ['behind the answer', GET, [GET, GET], 1],
+      ['nothing', GET, [], 0],
+      ['an empty line', GET, ['\r\n'], 0],
+      ['from a client that closes', 'GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', [GET], 0],
+      ['the rest of a body that nobody reads', `${POST}ab`, ['cde'], 0],
+    ];
+    for (const [what, before, behind, noted] of cases) {
+      const harness = await Harness.make();
+      harness.service.early = true;
+      let answer: AnswerSink | undefined;
+      harness.service.answer = (sink) => (answer = sink);
+      const { socket, connection } = harness.open();
+      await feed(socket, [before]);
+      harness.draining = true;
+      connection.drain();
+      answer?.onHead(200, [], 0);
+      answer?.onEnd(undefined);
+      await settle(socket);
+      await feed(socket, behind);
+      assert.deepEqual(harness.turnedAway, Array(noted).fill('shutting-down'), what);
+      assert.deepEqual([statuses(socket), harness.records.length], [[200], 1], what);
+    }
+  });
 });

@@ -312,7 +312,24 @@ describe('sizes and counts', () => {
 });
 
 describe('caps', () => {
+  const turnedAway = async (): Promise<AccessRecord[]> =>
+    (await gateway.records()).filter(({ decision }) => decision?.code === 'connection-cap');
+
+  /** Who was turned away since there were `before`: so many records, each of a connection that brought no request. */
+  async function checkTurnedAway(before: number, count: number): Promise<AccessRecord[]> {
+    let since: AccessRecord[] = [];
+    for (const end = performance.now() + 15_000; since.length < count && performance.now() < end; await wait(20)) {
+      since = (await turnedAway()).slice(before);
+    }
+    assert.equal(since.length, count);
+    for (const { listener, http, decision } of since) {
+      assert.deepEqual([listener, http.status, http.method, http.path, decision?.room], ['caps', 0, '', '', 'listen']);
+    }
+    return since;
+  }
+
   test('from one address, the oldest without a complete head goes first', async (t) => {
+    const before = (await turnedAway()).length;
     const busy = await open(t, 'caps');
     busy.write(get('/x/hang/cap'));
     await waitFor(() => hanging.has('/x/hang/cap'));
@@ -329,16 +346,23 @@ describe('caps', () => {
     );
     hanging.get('/x/hang/cap')?.response.end('at last');
     assert.equal((await busy.take(1))[0]?.status, 200);
+    await checkTurnedAway(before, 1);
     for (const client of [busy, ...slow, other, next]) client.socket.destroy();
   });
 
   test('in all, whatever the addresses', async (t) => {
+    const before = (await turnedAway()).length;
     const clients: Client[] = [];
     for (let i = 0; i < 12; i++) clients.push(await open(t, 'caps', { from: `127.0.0.${10 + Math.floor(i / 3)}` }));
     clients[11].write(GET);
     assert.equal((await clients[11].take(1))[0]?.status, 200);
     await waitFor(() => clients.filter(({ closed }) => closed).length === 4);
     assert.ok(clients.slice(0, 4).every(({ closed }) => closed));
+    const records = await checkTurnedAway(before, 4);
+    assert.deepEqual(
+      records.map(({ client }) => (client as { address: string }).address),
+      ['127.0.0.10', '127.0.0.10', '127.0.0.10', '127.0.0.11'],
+    );
     for (const client of clients) client.socket.destroy();
   });
 
@@ -350,8 +374,11 @@ describe('caps', () => {
       clients[i].write(get(`/x/hang/full-${i}`));
       await waitFor(() => hanging.has(`/x/hang/full-${i}`));
     }
+    const before = (await turnedAway()).length;
     const more = await open(t, 'caps');
     await waitFor(() => more.closed);
+    const [{ decision }] = await checkTurnedAway(before, 1);
+    assert.match(decision?.reason ?? '', /`connections-per-address`/);
     for (const [i, client] of clients.entries()) {
       hanging.get(`/x/hang/full-${i}`)?.response.end('ok');
       assert.equal((await client.take(1))[0]?.status, 200);
