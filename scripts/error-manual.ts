@@ -23,5 +23,6 @@ export function errorManual(catalogue: Readonly<Record<string, CatalogueEntry>>)
 }
 
 function describe(code: string, entry: CatalogueEntry): string {
-  return `### ${code}\n\n**${entry.status}** ${entry.title}. ${entry.help}\n`;
+  const told = entry.told === undefined ? '' : ` The client is told \`${entry.told}\`.`;
+  return `### ${code}\n\n**${entry.status}** ${entry.title}. ${entry.help}${told}\n`;
 }

@@ -14,6 +14,12 @@ test('the example of the manual loads', () => {
   assert.ok(document('configuration.md').includes(EXAMPLE));
 });
 
+/** The schema, and what it refers to. */
+function walkAll(walk: (schema: JsonSchema, at: string) => void): void {
+  const root = configurationJsonSchema();
+  for (const [name, schema] of Object.entries({ '': root, ...root.$defs })) walk(schema, name);
+}
+
 test('every key has a description', () => {
   const missing: string[] = [];
   const walk = (schema: JsonSchema, at: string): void => {
@@ -26,7 +32,7 @@ test('every key has a description', () => {
       if (form.items !== undefined) walk(form.items, `${at}[]`);
     }
   };
-  walk(configurationJsonSchema(), '');
+  walkAll(walk);
   assert.deepEqual(missing, []);
 });
 
@@ -40,7 +46,7 @@ test('every mapping with fixed keys refuses unknown ones', () => {
       if (form.items !== undefined) walk(form.items, `${at}[]`);
     }
   };
-  walk(configurationJsonSchema(), '');
+  walkAll(walk);
   assert.deepEqual(open, []);
 });
 

@@ -1,3 +1,4 @@
+import { describeRules } from '../authorize/stage.ts';
 import { loadConfiguration } from '../config/load.ts';
 import type { GatewayOptions, GatewayRoute } from '../config/schema.ts';
 import { describeLimit } from '../limit/stage.ts';
@@ -82,12 +83,20 @@ function protections(route: GatewayRoute, options: GatewayOptions): string[] {
       ? []
       : [`cors ${route.cors.origins.join(' ')}${route.cors.credentials ? ' with credentials' : ''}`]),
     ...(route.origins === undefined ? [] : [`websocket origins ${route.origins.join(' ')}`]),
+    ...describeCsrf(route.csrf),
+    ...(route.authorize === undefined ? [] : describeRules(route.authorize)),
     ...limits(route, options),
     ...(waf === undefined ? [] : [`waf ${waf.mode}`]),
     ...Object.entries(route['response-headers'] ?? {}).map(([name, value]) =>
       value === 'remove' || value === 'keep' ? `${value}s ${name}` : `sets ${name}`,
     ),
   ];
+}
+
+/** The check is on where nothing is said, and that is not told of each route. */
+function describeCsrf(csrf: GatewayRoute['csrf']): string[] {
+  if (csrf === 'off') return ['csrf off'];
+  return csrf.origins.length === 0 ? [] : [`csrf origins ${csrf.origins.join(' ')}`];
 }
 
 function limits(route: GatewayRoute, options: GatewayOptions): string[] {

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Scalar } from 'yaml';
+import { checkAuthorize } from './check-authorize.ts';
 import { checkCertificates } from './check-certificates.ts';
+import { checkKeys } from './check-keys.ts';
 import { checkLimits } from './check-limits.ts';
 import { crossCheck } from './checks.ts';
 import { describeFileError } from './file-error.ts';
@@ -82,7 +84,9 @@ function checkValue(source: Source, replaced: ReadonlySet<Scalar>, findings: Fin
   }
   if (!result.success) for (const issue of result.error.issues) reportIssue(issue, [], schema, findings);
   crossCheck(raw, findings.report);
+  checkAuthorize(raw, findings.report);
   checkCertificates(raw, findings.report);
+  checkKeys(raw, findings.report);
   checkLimits(raw, findings.report);
   return result.success ? result.data : undefined;
 }

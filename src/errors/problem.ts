@@ -1,6 +1,6 @@
 import type { Refusal } from '../exchange/decision.ts';
 import type { HeaderList } from '../exchange/headers.ts';
-import { catalogue } from './catalogue.ts';
+import { type CatalogueEntry, catalogue } from './catalogue.ts';
 
 /** Where the codes are explained; `type` of a problem is a URI reference that tells them apart (RFC 9457 section 3.1.1). */
 const TYPE_BASE = 'urn:portcullis:problem:';
@@ -10,11 +10,13 @@ const TYPE_BASE = 'urn:portcullis:problem:';
  * never the reason, which is for the record only.
  */
 export function problemBody(refusal: Refusal, requestId: string): string {
+  const entry: CatalogueEntry = catalogue[refusal.code];
+  const code = entry.told ?? refusal.code;
   return JSON.stringify({
-    type: TYPE_BASE + refusal.code,
-    title: catalogue[refusal.code].title,
+    type: TYPE_BASE + code,
+    title: entry.title,
     status: refusal.status,
-    code: refusal.code,
+    code,
     request_id: requestId,
     ...refusal.members,
   });

@@ -1,0 +1,8 @@
+import type { Refusal } from '../exchange/decision.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+
+/** One rule, compiled when the configuration loads. It closes what it does not know: no caller, no claim, no parameter is a refusal. */
+export interface Rule {
+  /** undefined: the rule holds. Refusals are made beforehand and shared: nobody changes them. */
+  check(x: Exchange): Refusal | undefined;
+}
