@@ -20,7 +20,7 @@ type Located = { readonly file?: string; readonly entryFile?: string; readonly l
 
 class FileReport {
   readonly name: string;
-  readonly failures: { readonly name: string; readonly text: string }[] = [];
+  readonly failures: { readonly name: string; readonly at: string; readonly text: string }[] = [];
   readonly skipped: string[] = [];
   /** Tests that have begun and not ended, outermost first. */
   readonly running = new Set<string>();
@@ -47,7 +47,12 @@ class FileReport {
   }
 
   details(): string {
-    const texts = this.failures.map(({ name, text }) => `\n✖ ${name}\n  in ${this.name}\n${indent(text, ERROR_LINES)}`);
+    const told = new Map<string, string>();
+    const texts = this.failures.map(({ name, at, text }) => {
+      const before = told.get(text);
+      told.set(text, before ?? name);
+      return `\n✖ ${name}\n  at ${at}\n${before === undefined ? indent(text, ERROR_LINES) : `    as ${before}\n`}`;
+    });
     return (
       texts.join('') +
       (this.output.length > 0 ? `\n  output of ${this.name}:\n${indent(this.output.join(''), -OUTPUT_LINES)}` : '')
@@ -107,7 +112,7 @@ class Report {
     if (skip !== undefined && skip !== false)
       report.skipped.push(`${name}: ${typeof skip === 'string' && skip !== '' ? skip : 'no reason given'}`);
     else if ('error' in details && todo === undefined && !isOfSubtests(details.error)) {
-      report.failures.push({ name, text: `${place(data)}${errorText(details.error)}${unfinished(report, data.name)}` });
+      report.failures.push({ name, at: place(data, report), text: errorText(details.error) + unfinished(report, data.name) });
     }
   }
 
@@ -153,8 +158,10 @@ function unfinished({ running, name }: FileReport, failed: string): string {
   return path.relative('', failed) === name && left.length > 0 ? `\nnot finished: ${left.join(', ')}` : '';
 }
 
-function place({ file, line }: Located): string {
-  return file === undefined ? '' : `at ${path.relative('', file)}:${line}\n`;
+/** Where the test stands; and the file that was run, where that is another one. */
+function place({ file, line }: Located, { name }: FileReport): string {
+  const own = file === undefined ? name : path.relative('', file);
+  return own === name ? `${name}:${line}` : `${own}:${line}, run by ${name}`;
 }
 
 function names(failed: readonly FileReport[]): string[] {

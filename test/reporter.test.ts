@@ -48,7 +48,7 @@ test('failures stand at the end in full, and skipped tests with their reasons', 
   assert.match(out, /skipped: all of it: not here\n/);
 
   const failures = out.slice(out.indexOf('\nFailing tests\n'));
-  assert.match(failures, /✖ outer › goes wrong\n {2}in bad\.test\.mjs\n[^✖]*'one' !== 'two'[^✖]*bad\.test\.mjs:4:/);
+  assert.match(failures, /✖ outer › goes wrong\n {2}at bad\.test\.mjs:4\n[^✖]*'one' !== 'two'[^✖]*bad\.test\.mjs:4:/);
   assert.match(failures, /✖ has a cause\n[^✖]*Error: what happened\n[^✖]*cause: Error: why it happened/);
   assert.match(failures, /✖ takes long\n[^✖]*timed out after 50ms/);
   assert.match(failures, /output of bad\.test\.mjs:\n {4}a last word\n/);
@@ -83,4 +83,14 @@ test('nothing is said of what passes but a line for each file', async () => {
   const { code, out } = await report({ 'good.test.mjs': "suite('a', () => test('b', () => console.error('c')));" });
   assert.equal(code, 0);
   assert.match(out, /^ok {3}good\.test\.mjs \(1 test, [\d.]+ s\)\n\nSlowest files\n +[\d.]+ s {2}good\.test\.mjs\n\n# tests 1\n/);
+});
+
+test('what fails for one and the same reason has it once', async () => {
+  const hook =
+    "suite('s', () => { before(() => { throw new Error('no service'); }); for (let i = 0; i < 9; i++) test('t' + i, () => {}); });";
+  const { out } = await report({ 'hook.test.mjs': `import { before } from 'node:test';\n${hook}` });
+  assert.equal(out.split('Error: no service').length - 1, 1);
+  assert.equal(out.split('did not finish before its parent').length - 1, 1);
+  assert.match(out, /✖ s › t8\n {2}at hook\.test\.mjs:\d+\n {4}as s › t0\n/);
+  assert.match(out, /\nFailed\n(?:✖ s › t\d .*\n){9}✖ s .*\n\n# tests 9\n/);
 });
