@@ -1,4 +1,4 @@
-import { isMap, isNode, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { type KeyEntry, keyEntry } from './entry.ts';
 
@@ -115,7 +115,8 @@ export function parseYaml(file: string, text: string): KeyFile {
   const [error] = document.errors;
   if (error !== undefined) fail(error.pos[0], error.message);
   const { contents } = document;
-  if (contents === null) return { ...EMPTY, head: commentLines(document.comment ?? document.commentBefore) };
+  if (contents === null || (isScalar(contents) && contents.value === null))
+    return { ...EMPTY, head: sortComments(text, []).head };
   if (!isMap(contents)) return fail(contents.range?.[0] ?? 0, 'a file of keys is a mapping with `keys`');
   const result = schema.safeParse(toValue(document, fail));
   if (!result.success) {
@@ -124,15 +125,24 @@ export function parseYaml(file: string, text: string): KeyFile {
   }
   const list = contents.get('keys', true);
   const items = isSeq(list) ? list.items : [];
-  const keys = result.data.keys.map((entry, i) => ({ entry, comments: indented(commentsOf(items[i])) }));
+  const { head, above, tail } = sortComments(text, [offsetOf(contents, []), ...items.map((item) => offsetOf(item as Node, []))]);
+  const keys = result.data.keys.map((entry, i) => ({ entry, comments: above[i] }));
   const twice = duplicate(keys);
   if (twice !== undefined) fail(offsetOf(contents, ['keys', twice.index]), twice.problem);
-  return {
-    hashedWith: result.data['hashed-with'],
-    keys,
-    head: commentLines(document.commentBefore ?? contents.commentBefore),
-    tail: commentLines(document.comment),
-  };
+  return { hashedWith: result.data['hashed-with'], keys, head, tail };
+}
+
+/** Comments that stand on lines of their own go to what stands below them. `starts`: where the mapping begins, and each entry. */
+function sortComments(text: string, [begin = text.length, ...starts]: readonly number[]) {
+  const above: string[][] = starts.map(() => []);
+  const [head, tail]: string[][] = [[], []];
+  for (const match of text.matchAll(/^[ \t]*#[^\r\n]*/gm)) {
+    const next = starts.findIndex((start) => start > match.index);
+    if (match.index < begin) head.push(match[0].trim());
+    else if (next === -1) tail.push(match[0].trim());
+    else above[next].push(`  ${match[0].trim()}`);
+  }
+  return { head, above, tail };
 }
 
 function toValue(document: ReturnType<typeof parseDocument>, fail: (offset: number, message: string) => never): unknown {
@@ -159,14 +169,6 @@ function nameOf(path: readonly PropertyKey[]): string {
   const name = path.findLast((step) => typeof step === 'string');
   return name === undefined ? '' : `${name}: `;
 }
-
-const commentsOf = (node: unknown) => commentLines(isNode(node) ? node.commentBefore : undefined);
-
-function commentLines(comment: string | null | undefined): string[] {
-  return comment === undefined || comment === null ? [] : comment.split('\n').map((line) => (line === '' ? '' : `#${line}`));
-}
-
-const indented = (lines: readonly string[]) => lines.map((line) => (line === '' ? '' : `  ${line}`));
 
 /** The first entry that has the id, or a hash, of one before it. */
 function duplicate(keys: readonly CommentedEntry[]): { index: number; problem: string } | undefined {
