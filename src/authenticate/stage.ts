@@ -16,7 +16,7 @@ export const authenticateStage = {
     const csrf = prepareCsrf(options.csrf, options);
     if (options.methods.length === 0) return csrf === undefined ? undefined : { onRequestHead: csrf };
     const methods = await Promise.all(options.methods.map(({ name, method }) => takeMethod(name, method, world)));
-    await Promise.all(methods.map((method) => method.ready?.()));
+    await Promise.all(methods.map(async (method) => method.ready?.()));
     return new Authentication(methods, csrf);
   },
 } satisfies Stage<AuthenticateOptions>;

@@ -8,7 +8,8 @@ const read = (text: string) => readJsonObject(Buffer.from(text));
 test('an object comes out as it is, without a prototype at any level', () => {
   const value = read(' {"a":{"b":[{"c":1e3},[{}],null,"x:y\\":{"]},"d":"\\u00e9\\\\","e:":true}\n');
   assert.equal(JSON.stringify(value), '{"a":{"b":[{"c":1000},[{}],null,"x:y\\":{"]},"d":"é\\\\","e:":true}');
-  const levels = [value, value?.a, (value?.a as { b: object[] }).b[0], (value?.a as { b: object[][] }).b[1][0]];
+  const { a } = value as { a: { b: [object, [object]] } };
+  const levels = [value, a, a.b[0], a.b[1][0]];
   for (const one of levels) assert.equal(Object.getPrototypeOf(one), null);
 });
 

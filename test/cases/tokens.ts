@@ -559,8 +559,13 @@ const wrongly = (name: string, line: string, code: CatalogueCode = 'token-malfor
   lines: [line],
 });
 const inQuery = (query: string, name = query): TransportCase[] => [
-  { name: `${name} alone`, code: 'token-misplaced', lines: [], query: query.replace('TOKEN', good) },
-  { name: `${name} beside the header`, code: 'credentials-ambiguous', lines: [bearer], query: query.replace('TOKEN', good) },
+  { name: `${name} alone`, code: 'token-misplaced', lines: [], query: query.replace('=TOKEN', `=${good}`) },
+  {
+    name: `${name} beside the header`,
+    code: 'credentials-ambiguous',
+    lines: [bearer],
+    query: query.replace('=TOKEN', `=${good}`),
+  },
 ];
 const form = `access_token=${good}`;
 

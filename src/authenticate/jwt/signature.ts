@@ -55,7 +55,7 @@ export function isSignedBy(key: VerificationKey, algorithm: string, signed: Buff
 
 function verifierFor(key: KeyObject, algorithm: string): Verifier | undefined {
   let known = verifiers.get(key);
-  if (known === undefined) verifiers.set(key, (known = new Map()));
+  if (known === undefined) verifiers.set(key, (known = new Map<string, Verifier | undefined>()));
   if (!known.has(algorithm)) known.set(algorithm, makeVerifier(key, algorithm));
   return known.get(algorithm);
 }
