@@ -75,7 +75,7 @@ class Direct implements Egress {
       port: url.port === '' ? undefined : Number(url.port),
       path: url.pathname + url.search,
       method: request.method ?? 'GET',
-      headers: { 'user-agent': 'portcullis', accept: 'application/json', ...request.headers, 'accept-encoding': 'identity' },
+      headers: { accept: 'application/json', ...request.headers, 'user-agent': 'portcullis', 'accept-encoding': 'identity' },
       agent: tls ? this.#tls : this.#plain,
       lookup: this.#lookup(url, request),
       insecureHTTPParser: false,

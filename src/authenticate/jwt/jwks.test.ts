@@ -69,7 +69,7 @@ describe('known keys', () => {
     const before = source.find('a', 'ES256') as readonly unknown[];
     state.kids = ['b', 'a'];
     clock.move(2 * H);
-    source.find('a', 'ES256');
+    void source.find('a', 'ES256');
     await settle();
     assert.equal(egress.count(), 2);
     assert.equal((source.find('a', 'ES256') as readonly unknown[])[0], before[0]);
@@ -99,7 +99,7 @@ describe('a refresh', () => {
     test(name, async (t) => {
       const { source, clock, egress } = await setUp(t, { answer: () => ({ headers, body: jwksOf('a') }) });
       clock.move(notBefore - 1);
-      source.find('a', 'ES256');
+      void source.find('a', 'ES256');
       assert.equal(egress.count(), 1);
       clock.move(until - notBefore + 1);
       // Nobody waits for it: what is known answers.
@@ -181,7 +181,7 @@ describe('an unknown kid', () => {
       },
     });
     clock.move(H);
-    source.find('a', 'ES256');
+    void source.find('a', 'ES256');
     const answers = Array.from({ length: 10 }, () => ask(source, 'b'));
     gates[0].resolve();
     await settle();
@@ -294,7 +294,7 @@ describe('an issuer that is down', () => {
     let last = egress.count();
     const attempts: number[] = [];
     for (let second = 0; second < 600; second++) {
-      source.find('a', 'ES256');
+      void source.find('a', 'ES256');
       await settle();
       if (egress.count() > last) attempts.push(second);
       last = egress.count();

@@ -94,8 +94,8 @@ function makeKey(
   const print = hash('sha256', JSON.stringify([kid ?? null, family.kty, family.crv ?? null, material, algorithms]));
   const same = known.find((one) => one.print === print);
   if (same !== undefined) return same;
-  const members = family.members.map((member, index) => [member, material[index]]);
-  const key = importKey({ kty: family.kty, crv: family.crv, ...Object.fromEntries(members) });
+  const members: JsonWebKey = Object.fromEntries(family.members.map((member, index) => [member, material[index] as string]));
+  const key = importKey({ ...members, kty: family.kty, crv: family.crv });
   if (key === undefined) return 'is not a valid key';
   const weakness = family.kty === 'RSA' ? weaknessOf(key) : undefined;
   return weakness ?? Object.freeze({ kid, algorithms: Object.freeze([...algorithms]), key, print });
