@@ -54,6 +54,12 @@ function checkListeners(file: Mapping, report: Report): void {
     if (!isPlain(listener) && listener['redirect-to-https'] !== undefined && listener['redirect-to-https'] !== false) {
       report([...at, 'redirect-to-https'], 'a listener with TLS cannot redirect to HTTPS: put this on the one without');
     }
+    if (isPlain(listener) && listener['client-certificates'] !== undefined) {
+      report(
+        [...at, 'client-certificates'],
+        'only over TLS can a client show a certificate: the listener needs certificates in `tls`',
+      );
+    }
     if (listener['proxy-protocol'] === true && list(file['trusted-proxies']).length === 0) {
       report([...at, 'proxy-protocol'], 'nobody may send a PROXY header, because `trusted-proxies` is empty');
     }

@@ -148,6 +148,7 @@ export class Doors {
       ticketSecret: this.#parts.ticketSecret,
       selfSigned: this.#selfSigned,
       handshakeTimeout: options.bounds['head-time'],
+      clientCertificates: options['client-certificates'],
     };
     const store = await createTlsStore(options.tls as TlsOption, this.#parts.log, settings);
     store.watch();
@@ -178,7 +179,9 @@ function doorKey(name: string, options: ListenerOptions): string {
 
 /** All that a listener's certificates are loaded with. */
 function tlsKeyOf(name: string, options: ListenerOptions): string {
-  return options.tls === 'none' ? 'none' : hashOptions([name, options.tls, options.bounds['head-time']]);
+  return options.tls === 'none'
+    ? 'none'
+    : hashOptions([name, options.tls, options['client-certificates'], options.bounds['head-time']]);
 }
 
 function delay(ms: number): Promise<void> {

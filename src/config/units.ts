@@ -177,7 +177,7 @@ export type CertificateFiles = z.output<typeof certificatePair>;
 /** What `tls` says: no TLS, a certificate made at start for development, or certificates that are chosen by SNI. */
 export type Tls = 'none' | 'self-signed' | readonly CertificateFiles[];
 
-/** Schema of `tls`; what is not written is `none`, and where that is not allowed the check of the whole file says so. */
+/** Schema of `tls` where no client certificates are asked for. What is not written is `none`; the check of the whole file says where it may not. */
 export function tls() {
   return z
     .union([z.enum(['self-signed', 'none']), certificatePair, z.array(certificatePair).min(1)])
@@ -185,5 +185,85 @@ export function tls() {
     .transform((value): Tls => {
       if (value === undefined) return 'none';
       return typeof value === 'string' || Array.isArray(value) ? value : [value as CertificateFiles];
+    });
+}
+
+/** Schema of a path to a file, or of several. */
+function filePaths() {
+  return z
+    .union([filePath(), z.array(filePath()).min(1)])
+    .transform((value): readonly string[] => (typeof value === 'string' ? [value] : value));
+}
+
+const clientCertificates = z
+  .strictObject({
+    ca: filePath().describe(
+      'File with the authorities that sign client certificates, PEM: one or more roots, and intermediate ones. No others are trusted.',
+    ),
+    crl: filePaths()
+      .optional()
+      .describe(
+        'Files with their revocation lists (CRL), PEM or DER. With this, every authority of a chain needs a list that is not past its `nextUpdate`; otherwise its clients are refused.',
+      ),
+    mode: z
+      .enum(['required', 'optional'])
+      .default('required')
+      .describe(
+        '`required`: no connection without a good certificate. `optional`: a client may do without one; a bad one is refused in both.',
+      ),
+    depth: z
+      .int()
+      .min(0)
+      .max(10)
+      .optional()
+      .describe('Most intermediate authorities between the client certificate and its root.'),
+  })
+  .readonly();
+
+/** Who has to show which client certificate. */
+export type ClientCertificates = z.output<typeof clientCertificates>;
+
+/** Schema of `client-certificates`; `none` asks for none, also where the listener would. */
+export function clientCertificatesOption() {
+  return z.union([z.literal('none'), clientCertificates]).optional();
+}
+
+/** A name that a client can ask for: exact, or `*` for one label. */
+const serverName = z
+  .string()
+  .toLowerCase()
+  .regex(
+    /^(?:\*\.)?[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63}){0,126}$/,
+    'expected a host name, such as api.example.com or *.example.com',
+  );
+
+const listenerPair = z
+  .strictObject({
+    ...certificatePair.unwrap().shape,
+    names: z
+      .array(serverName)
+      .min(1)
+      .optional()
+      .describe('Names that this entry serves, of those that the certificate covers. Without it: all of them.'),
+    'client-certificates': clientCertificatesOption().describe(
+      'Which certificates clients of these names have to show. Without it, what the listener says.',
+    ),
+  })
+  .readonly();
+
+/** One certificate of a listener. */
+export type ListenerCertificate = z.output<typeof listenerPair>;
+
+/** What `tls` of a listener says. */
+export type ListenerTls = 'none' | 'self-signed' | readonly ListenerCertificate[];
+
+/** Schema of `tls` of a listener. */
+export function listenerTls() {
+  return z
+    .union([z.enum(['self-signed', 'none']), listenerPair, z.array(listenerPair).min(1)])
+    .optional()
+    .transform((value): ListenerTls => {
+      if (value === undefined) return 'none';
+      return typeof value === 'string' || Array.isArray(value) ? value : [value as ListenerCertificate];
     });
 }

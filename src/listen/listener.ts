@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { normaliseAddress, resolveClient, type TrustedProxies } from '../exchange/client-address.ts';
 import { type Refusal, refuse } from '../exchange/decision.ts';
 import type { ConnectionInfo, Exchange } from '../exchange/exchange.ts';
@@ -12,7 +12,9 @@ import { Http1Connection } from './http1-connection.ts';
 import { Http2Connection } from './http2-connection.ts';
 import type { ListenerOptions } from './options.ts';
 import { acceptProxy, type ProxyHeader } from './proxy-protocol.ts';
+import { agreedInfo, refusalOn, reviewOf, stillAgrees } from './tls/client-guard.ts';
 import type { TlsStore } from './tls/contexts.ts';
+import { type Agreed, nameOf, TlsDoor } from './tls/tls-door.ts';
 import { type Doorman, TurnedAway } from './turned-away.ts';
 
 /** Deadlines are looked at this often: every bound fires within this time after it is due. */
@@ -83,7 +85,6 @@ export class Listener {
   readonly #connections = new Map<Connection, Accepted>();
   /** On which nobody speaks HTTP yet: the PROXY header or the TLS handshake is not done. */
   readonly #arriving = new Set<Accepted>();
-  readonly #shaking = new Map<string, Accepted>();
   readonly #turnedAway: TurnedAway;
   readonly #sweeper: NodeJS.Timeout;
   readonly http1: ConnectionOwner<Http1Connection>;
@@ -92,7 +93,7 @@ export class Listener {
   #bounds: Bounds;
   #trusted: TrustedProxies;
   #tls: TlsStore | undefined;
-  #tlsServer: TlsServer | undefined;
+  #tlsDoor: TlsDoor<Accepted> | undefined;
   #reader: HeadReader;
   #draining = false;
 
@@ -109,7 +110,7 @@ export class Listener {
     this.http1 = this.#ownerOf<Http1Connection>(parts.corridor);
     this.http2 = this.#ownerOf<Http2Connection>(parts.corridor);
     this.#tls = parts.tls;
-    this.#tlsServer = parts.tls === undefined ? undefined : this.#makeTls(parts.tls);
+    this.#tlsDoor = parts.tls === undefined ? undefined : this.#makeTls(parts.tls);
     this.#server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 });
     this.#server.on('connection', (socket: Socket) => this.#accept(socket));
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_MS);
@@ -146,9 +147,12 @@ export class Listener {
     this.#caps.bounds = capsOf(parts.options);
     this.#reader = readerOf(this.#bounds);
     if (parts.tls === this.#tls) return;
-    this.#tlsServer?.close();
+    this.#tlsDoor?.close();
     this.#tls = parts.tls;
-    this.#tlsServer = parts.tls === undefined ? undefined : this.#makeTls(parts.tls);
+    this.#tlsDoor = parts.tls === undefined ? undefined : this.#makeTls(parts.tls);
+    for (const [connection, { info }] of this.#connections) {
+      if (!stillAgrees(this.#tls, info)) connection.drain();
+    }
   }
 
   /** Takes no more connections, and lets those that are open go as soon as they are idle. Resolves when all are closed. */
@@ -238,44 +242,29 @@ export class Listener {
   }
 
   #secure(accepted: Accepted): void {
-    const server = this.#tlsServer;
-    if (server === undefined) {
-      this.#speakHttp1(accepted, accepted.socket, accepted.info);
-      return;
-    }
-    const key = peerOf(accepted.socket);
-    this.#shaking.set(key, accepted);
-    accepted.socket.once('close', () => this.#shaking.delete(key));
-    // The TLS socket takes this over: a client that leaves within its handshake, or within HTTP/2, must not stay half open.
-    accepted.socket.allowHalfOpen = false;
-    server.emit('connection', accepted.socket);
+    if (this.#tlsDoor === undefined) this.#speakHttp1(accepted, accepted.socket, accepted.info);
+    else this.#tlsDoor.accept(accepted.socket, accepted);
   }
 
-  #makeTls(store: TlsStore): TlsServer {
-    const server = createTlsServer(store.options(), (socket) => this.#shaken(socket));
-    server.on('tlsClientError', (_error, socket) => socket.destroy());
-    store.attach(server);
-    return server;
+  #makeTls(store: TlsStore): TlsDoor<Accepted> {
+    const handlers = {
+      shaken: (accepted: Accepted, socket: TLSSocket, agreed: Agreed) => this.#shaken(accepted, socket, agreed),
+      refused: (accepted: Accepted, refusal: Refusal) => accepted.turnAway(refusal),
+    };
+    return new TlsDoor(store, handlers, this.#bounds.headTime);
   }
 
-  /** The handshake is done. The TLS socket is told apart by its peer: address and port are those of one connection only. */
-  #shaken(socket: TLSSocket): void {
-    const accepted = this.#shaking.get(peerOf(socket));
-    if (accepted === undefined) {
-      socket.destroy();
-      return;
-    }
-    this.#shaking.delete(peerOf(socket));
-    const name = socket.servername;
-    const info: ConnectionInfo = { ...accepted.info, serverName: typeof name === 'string' ? name.toLowerCase() : undefined };
+  #shaken(accepted: Accepted, socket: TLSSocket, agreed: Agreed): void {
+    const name = nameOf(socket);
+    accepted.info = agreedInfo({ ...accepted.info, serverName: name === '' ? undefined : name }, agreed);
     socket.on('error', ignore);
     if (socket.alpnProtocol === 'h2') {
-      this.#keep(new Http2Connection(socket, info, this.http2), accepted);
+      this.#keep(new Http2Connection(socket, accepted.info, this.http2), accepted);
       return;
     }
     // HTTP/1 answers a client that has closed its half.
     socket.allowHalfOpen = true;
-    this.#speakHttp1(accepted, socket, info);
+    this.#speakHttp1(accepted, socket, accepted.info);
   }
 
   #speakHttp1(accepted: Accepted, socket: Socket, info: ConnectionInfo): void {
@@ -312,8 +301,13 @@ export class Listener {
     };
   }
 
+  /** Where the client is, and whether its connection may ask for this host. */
   #locate(x: Exchange): Refusal | undefined {
-    if (!this.#trusted.any) return undefined;
+    const refusal = this.#trusted.any ? this.#resolve(x) : undefined;
+    return this.#tls === undefined ? refusal : (refusal ?? refusalOn(this.#tls, x));
+  }
+
+  #resolve(x: Exchange): Refusal | undefined {
     const view = resolveClient(x.connection.peerAddress, x.head.headers, this.#trusted);
     if (view.kind === 'refusal') return view;
     x.clientAddress = view.address;
@@ -324,7 +318,17 @@ export class Listener {
 
   #sweep(): void {
     const now = performance.now();
-    for (const connection of this.#connections.keys()) connection.sweep(now);
+    for (const [connection, accepted] of this.#connections) {
+      connection.sweep(now);
+      if (accepted.info.certificate !== undefined) this.#review(connection, accepted);
+    }
+  }
+
+  /** A certificate may lose its worth while its connection lives. */
+  #review(connection: Connection, accepted: Accepted): void {
+    const review = reviewOf(accepted.info);
+    if (review?.end === 'at-once') accepted.turnAway(review.refusal);
+    else if (review !== undefined) connection.drain();
   }
 }
 
@@ -350,10 +354,6 @@ function hstsOf({ hsts }: ListenerOptions): string | false {
 
 function readerOf(bounds: Bounds): HeadReader {
   return new HeadReader('request', { target: bounds.targetBytes, head: bounds.headBytes, fields: bounds.headCount });
-}
-
-function peerOf(socket: Socket): string {
-  return `${socket.remoteAddress} ${socket.remotePort}`;
 }
 
 function ignore(): void {}

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { address, duration, size, tls } from '../config/units.ts';
+import { address, clientCertificatesOption, duration, listenerTls, size } from '../config/units.ts';
 
 /** A bound of nothing would refuse every request; a head that is larger than this is no head. */
 function headSize() {
@@ -107,8 +107,11 @@ const redirectToHttps = z
 /** One listener: an address that clients reach, and what a client may do there. */
 export const listenerOptions = z.strictObject({
   address: address().describe('Where to listen: `HOST:PORT`, IPv6 in brackets. The host is an IP address or `localhost`.'),
-  tls: tls().describe(
+  tls: listenerTls().describe(
     'Certificates, several of them to be chosen by the name that the client asks for (SNI), or `self-signed` for development. Off loopback a listener must say `tls: none` to go without.',
+  ),
+  'client-certificates': clientCertificatesOption().describe(
+    'Which certificates clients have to show (mutual TLS). An entry of `tls` may say something else for its names.',
   ),
   bounds: boundsOptions
     .prefault({})

@@ -1,17 +1,20 @@
 import { createHash, hkdfSync, randomBytes } from 'node:crypto';
 import type { SecureContext, SecureContextOptions, Server, TLSSocket, TlsOptions } from 'node:tls';
-import type { CertificateFiles, Tls } from '../../config/units.ts';
+import type { CertificateFiles, ClientCertificates, ListenerCertificate, ListenerTls } from '../../config/units.ts';
 import type { Clock, Log } from '../../pipeline/stage.ts';
+import type { Authorities } from './authorities.ts';
+import { ClientPolicy } from './client-policy.ts';
 import { ContextTable } from './context-table.ts';
-import { checkPair, type Pair, PairError, type Pem, readPair } from './pair.ts';
-import { alpnProtocols, tlsPolicy } from './policy.ts';
+import { type Entry, PolicyTable, policyConflicts } from './entries.ts';
+import { checkPair, type Pair, PairError, type Pem, readPair, type TlsMember } from './pair.ts';
+import { alpnProtocols, noResumption, tlsPolicy } from './policy.ts';
 import { makeSelfSigned } from './self-signed.ts';
 import { type FileWatch, type WatchSettings, watchFiles } from '../../stores/watch-files.ts';
 
 export type { Pem };
 
 /** A listener's `tls` option: a certificate made at start, or files (the first one also serves names that none covers). */
-export type TlsOption = Exclude<Tls, 'none'>;
+export type TlsOption = Exclude<ListenerTls, 'none'>;
 
 export interface TlsSettings {
   /** The listener's name: sessions of one listener are not resumed on another. */
@@ -22,6 +25,8 @@ export interface TlsSettings {
   readonly selfSigned?: Pem;
   /** Milliseconds for a handshake. */
   readonly handshakeTimeout?: number;
+  /** What is asked of clients where an entry does not say it. */
+  readonly clientCertificates?: ClientCertificates | 'none';
   readonly clock?: Clock;
 }
 
@@ -38,7 +43,7 @@ export interface CertificateInfo {
 export interface TlsProblem {
   /** Which entry of the list. */
   readonly index: number;
-  readonly member: 'certificate' | 'key';
+  readonly member: TlsMember;
   readonly message: string;
 }
 
@@ -80,14 +85,15 @@ export class TlsStore {
   readonly #settings: TlsSettings;
   readonly #clock: Clock;
   readonly #ticketSecret: Buffer;
-  readonly #servers = new Set<Server>();
+  readonly #servers = new Map<Server, ClientPolicy>();
   readonly #warned = new Set<string>();
   readonly #timers: NodeJS.Timeout[];
   /** Made at most once, so that people accept it at most once. */
   #selfSigned: Pem | undefined;
   #option: TlsOption = [];
-  #pairs: readonly Pair[] = [];
-  #table: ContextTable | undefined;
+  #entries: readonly Entry[] = [];
+  #names: PolicyTable | undefined;
+  readonly #tables = new Map<ClientPolicy, ContextTable>();
   #watch: FileWatch | undefined;
   #watchSettings: WatchSettings | undefined;
   /** Loads run one after the other. */
@@ -101,28 +107,53 @@ export class TlsStore {
     this.#clock = settings.clock ?? { now: Date.now };
     this.#timers = [
       setInterval(() => this.#rotateTicketKeys(), TICKET_PERIOD / 12).unref(),
-      setInterval(() => this.#warnOfExpiry(), DAY).unref(),
+      setInterval(() => this.#warnOfExpiry(), DAY / 24).unref(),
     ];
   }
 
-  /** Options for `tls.createServer` or `http2.createSecureServer`; hand the server to `attach` as well. */
-  options(): TlsOptions {
-    const choose = (serverName: string, socket: TLSSocket) => this.#chooseContext(serverName, socket);
+  /** What is asked of clients, each once; the first is that of names which no certificate covers, and of clients that send no name. */
+  get policies(): readonly ClientPolicy[] {
+    return this.#names?.policies ?? [];
+  }
+
+  /** Whether any client is asked for a certificate. */
+  get asks(): boolean {
+    return this.policies.some((policy) => policy.asks);
+  }
+
+  /** What is asked of clients of this name, lower case. */
+  policyOf(name: string): ClientPolicy {
+    return (this.#names as PolicyTable).find(name);
+  }
+
+  now(): number {
+    return this.#clock.now();
+  }
+
+  /**
+   * Options for `tls.createServer` or `http2.createSecureServer`; hand the server to `attach` as well.
+   * @param notice - hears of sockets within their handshake, where certificates are asked for and the client names a host or a protocol
+   */
+  options(policy: ClientPolicy = this.policies[0], notice: (socket: TLSSocket) => void = ignore): TlsOptions {
+    const choose = (serverName: string, socket: TLSSocket) => this.#chooseContext(policy, serverName, socket);
     return {
-      ...this.#contextOptions(),
-      ALPNProtocols: alpnProtocols,
+      ...this.#contextOptions(policy),
+      ...(policy.asks ? { ALPNCallback: alpnCallback(notice) } : { ALPNProtocols: alpnProtocols }),
       // Node calls it as a method of the socket that shakes hands.
       SNICallback(this: unknown, serverName: string, callback: (error: Error | null, context?: SecureContext) => void): void {
+        if (policy.asks) notice(this as TLSSocket);
         callback(null, choose(serverName, this as TLSSocket));
       },
+      requestCert: policy.asks,
+      rejectUnauthorized: policy.required,
       handshakeTimeout: this.#settings.handshakeTimeout ?? 10_000,
-      ticketKeys: this.#ticketKeys(),
+      ticketKeys: this.#ticketKeys(policy),
     };
   }
 
   /** From now on the server gets replaced certificates and ticket keys, until it closes. */
-  attach(server: Server): void {
-    this.#servers.add(server);
+  attach(server: Server, policy: ClientPolicy = this.policies[0]): void {
+    this.#servers.set(server, policy);
     server.once('close', () => this.#servers.delete(server));
   }
 
@@ -134,23 +165,77 @@ export class TlsStore {
     });
   }
 
-  async #load(option: TlsOption): Promise<readonly Pair[]> {
-    if (option === 'self-signed') return [checkPair((this.#selfSigned ??= await makeSelfSigned()))];
+  async #load(option: TlsOption): Promise<Loaded> {
+    if (option === 'self-signed') {
+      const pair = checkPair((this.#selfSigned ??= await makeSelfSigned()));
+      return this.#withAuthorities([{ pair, policy: this.#policyFor(this.#settings.clientCertificates) }]);
+    }
     if (option.length === 0) throw new TlsLoadError([{ index: 0, member: 'certificate', message: 'no certificate is named' }]);
     const { pairs, problems } = await readPairs(option);
     if (problems.length > 0) throw new TlsLoadError(problems);
-    return pairs as Pair[];
+    const known = [...this.policies];
+    const entries = option.map((one, i) => {
+      const policy = this.#policyFor(one['client-certificates'] ?? this.#settings.clientCertificates, known);
+      return { pair: pairs[i] as Pair, policy };
+    });
+    const conflicts = policyConflicts(entries);
+    if (conflicts.length > 0) throw new TlsLoadError(conflicts.map((one) => ({ ...one, member: 'names' })));
+    return this.#withAuthorities(entries);
   }
 
-  /** Reads the files again. A pair that cannot be used stays as it was, and the log says why. */
+  /** The policy of these options; the same options have one and the same. */
+  #policyFor(options: ClientCertificates | 'none' | undefined, known: ClientPolicy[] = [...this.policies]): ClientPolicy {
+    const made = new ClientPolicy(options === 'none' ? undefined : options);
+    const found = known.find((one) => one.key === made.key);
+    if (found === undefined) known.push(made);
+    return found ?? made;
+  }
+
+  #withAuthorities(entries: readonly Entry[]): Loaded {
+    const authorities = new Map<ClientPolicy, Authorities | undefined>();
+    const problems: TlsProblem[] = [];
+    for (const [index, { policy }] of entries.entries()) {
+      if (authorities.has(policy)) continue;
+      const read = this.#readAuthorities(policy, index, problems);
+      authorities.set(policy, read);
+    }
+    if (problems.length > 0) throw new TlsLoadError(problems);
+    return { entries, authorities };
+  }
+
+  #readAuthorities(policy: ClientPolicy, index: number, problems: TlsProblem[]): Authorities | undefined {
+    try {
+      return policy.read();
+    } catch (error) {
+      if (!(error instanceof PairError)) throw error;
+      problems.push({ index, member: error.member, message: error.message });
+      return undefined;
+    }
+  }
+
+  /** Reads the files again. What cannot be used stays as it was, and the log says why. */
   refresh(): Promise<void> {
     return this.#enqueue(async () => {
-      if (this.#option === 'self-signed') return;
-      const { pairs, problems } = await readPairs(this.#option);
-      for (const problem of problems) this.#reportKept(problem);
-      const next = pairs.map((pair, i) => keepUnchanged(pair, this.#pairs[i]));
-      if (next.some((pair, i) => pair !== this.#pairs[i])) this.#replace(next);
+      const entries = await this.#refreshPairs();
+      const authorities = new Map(this.policies.map((policy) => [policy, this.#refreshAuthorities(policy)]));
+      const same = [...authorities].every(([policy, one]) => one?.digest === policy.authorities?.digest);
+      if (same && entries.every(({ pair }, i) => pair === this.#entries[i].pair)) return;
+      this.#replace({ entries, authorities });
     });
+  }
+
+  async #refreshPairs(): Promise<readonly Entry[]> {
+    if (this.#option === 'self-signed') return this.#entries;
+    const { pairs, problems } = await readPairs(this.#option);
+    for (const problem of problems) this.#reportKept('certificate', problem);
+    return this.#entries.map(({ pair, policy }, i) => ({ pair: keepUnchanged(pairs[i], pair), policy }));
+  }
+
+  #refreshAuthorities(policy: ClientPolicy): Authorities | undefined {
+    const problems: TlsProblem[] = [];
+    const read = this.#readAuthorities(policy, 0, problems);
+    for (const problem of problems) this.#reportKept('client authorities', problem);
+    return problems.length > 0 ? policy.authorities : read;
   }
 
   /** Follows the files from now on. */
@@ -160,7 +245,7 @@ export class TlsStore {
   }
 
   certificates(): CertificateInfo[] {
-    return this.#pairs.map(({ leaf, dns, addresses, files }) => ({
+    return this.#entries.map(({ pair: { leaf, dns, addresses, files } }) => ({
       names: [...dns, ...addresses],
       notAfter: leaf.validToDate,
       issuer: leaf.issuer.replaceAll('\n', ', '),
@@ -182,65 +267,92 @@ export class TlsStore {
     return result;
   }
 
-  #use(option: TlsOption, pairs: readonly Pair[]): void {
+  #use(option: TlsOption, { entries, authorities }: Loaded): void {
     // First what can throw: otherwise half of it would be new.
-    this.#table = new ContextTable(pairs, this.#sessionOptions());
-    this.#pairs = pairs;
+    const names = new PolicyTable(entries);
+    const tables = names.policies.map((policy) => {
+      const pairs = entries.filter((entry) => entry.policy === policy).map(({ pair }) => pair);
+      return [policy, new ContextTable(pairs, this.#sessionOptions(names, policy, authorities.get(policy)))] as const;
+    });
+    for (const [policy, read] of authorities) policy.use(read);
+    this.#entries = entries;
+    this.#names = names;
+    this.#tables.clear();
+    for (const [policy, table] of tables) this.#tables.set(policy, table);
     this.#option = option;
-    for (const server of this.#servers) {
-      server.setSecureContext({ ...this.#contextOptions(), ticketKeys: this.#ticketKeys() } as SecureContextOptions);
+    for (const [server, policy] of this.#servers) {
+      // A policy that the new option does not have goes with its server; until then what it had stays.
+      if (!this.#tables.has(policy)) continue;
+      server.setSecureContext({ ...this.#contextOptions(policy), ticketKeys: this.#ticketKeys(policy) } as SecureContextOptions);
     }
     this.#warn();
   }
 
-  #replace(next: readonly Pair[]): void {
-    const old = new Set(this.#pairs);
+  #replace(next: Loaded): void {
+    const old = new Set(this.#entries.map(({ pair }) => pair));
+    const before = new Map(this.policies.map((policy) => [policy, policy.authorities]));
     this.#use(this.#option, next);
-    for (const { files, leaf } of next.filter((pair) => !old.has(pair))) {
+    for (const { pair } of next.entries) {
+      if (old.has(pair)) continue;
       this.#log.info('certificate replaced', {
         listener: this.#settings.listener,
-        certificate: files?.certificate,
-        notAfter: leaf.validToDate.toISOString(),
+        certificate: pair.files?.certificate,
+        notAfter: pair.leaf.validToDate.toISOString(),
       });
+    }
+    for (const [policy, authorities] of before) {
+      if (policy.authorities === authorities) continue;
+      this.#log.info('client authorities replaced', { listener: this.#settings.listener, files: policy.files });
     }
   }
 
-  #reportKept(problem: TlsProblem): void {
-    this.#log.error(`certificate not replaced, the old one stays: ${problem.message}`, { listener: this.#settings.listener });
+  #reportKept(what: string, problem: TlsProblem): void {
+    this.#log.error(`${what} not replaced, the old one stays: ${problem.message}`, { listener: this.#settings.listener });
   }
 
   /**
    * Node hands a throw in its callback on to the process (CVE-2026-21637), and a client chooses the name: whatever
    * happens there is an answer, and undefined leaves the server's own context, which has the first certificate.
    */
-  #chooseContext(serverName: string, socket: TLSSocket): SecureContext | undefined {
+  #chooseContext(policy: ClientPolicy, serverName: string, socket: TLSSocket): SecureContext | undefined {
     try {
-      return this.#table?.find(serverName, socket);
+      return this.#tables.get(policy)?.find(serverName, socket);
     } catch (error) {
       this.#log.error('choosing a certificate failed', { listener: this.#settings.listener, error: String(error) });
       return undefined;
     }
   }
 
-  #sessionOptions(): SecureContextOptions {
-    return { ...tlsPolicy, sessionIdContext: sessionIdContext(this.#settings.listener) };
+  #sessionOptions(names: PolicyTable, policy: ClientPolicy, authorities: Authorities | undefined): SecureContextOptions {
+    const sessions = { ...tlsPolicy, sessionIdContext: sessionIdContext(this.#sessionName(policy, names)) };
+    if (authorities === undefined) return sessions;
+    const { ca, crl } = authorities;
+    return { ...sessions, secureOptions: noResumption, ca: [...ca], ...(crl === undefined ? {} : { crl: [...crl] }) };
   }
 
-  #contextOptions(): SecureContextOptions {
-    const first = this.#table?.first ?? [];
-    return { ...this.#sessionOptions(), cert: first.map((pair) => pair.pem.cert), key: first.map((pair) => pair.pem.key) };
+  #contextOptions(policy: ClientPolicy): SecureContextOptions {
+    const first = this.#tables.get(policy)?.first ?? [];
+    const sessions = this.#sessionOptions(this.#names as PolicyTable, policy, policy.authorities);
+    return { ...sessions, cert: first.map((pair) => pair.pem.cert), key: first.map((pair) => pair.pem.key) };
+  }
+
+  /** Sessions are of a listener, and where what is asked of clients differs by name, of those names. */
+  #sessionName(policy: ClientPolicy, names: PolicyTable): string {
+    const alone = names.policies.length === 1 && !policy.asks;
+    return alone ? this.#settings.listener : `${this.#settings.listener} ${policy.key}`;
   }
 
   /** All workers come to the same keys without a word between them, also when the period changes. */
-  #ticketKeys(): Buffer {
+  #ticketKeys(policy: ClientPolicy): Buffer {
     const period = Math.floor(this.#clock.now() / TICKET_PERIOD);
     const info = `portcullis session tickets ${period}`;
-    return Buffer.from(hkdfSync('sha256', this.#ticketSecret, this.#settings.listener, info, 48));
+    const name = this.#sessionName(policy, this.#names as PolicyTable);
+    return Buffer.from(hkdfSync('sha256', this.#ticketSecret, name, info, 48));
   }
 
   #rotateTicketKeys(): void {
-    const keys = this.#ticketKeys();
-    for (const server of this.#servers) {
+    for (const [server, policy] of this.#servers) {
+      const keys = this.#ticketKeys(policy);
       if (!server.getTicketKeys().equals(keys)) server.setTicketKeys(keys);
     }
   }
@@ -248,8 +360,10 @@ export class TlsStore {
   #watchAgain(): void {
     this.#watch?.close();
     this.#watch = undefined;
-    if (this.#watchSettings === undefined || this.#option === 'self-signed') return;
-    const paths = this.#option.flatMap((files) => [files.certificate, files.key]);
+    if (this.#watchSettings === undefined) return;
+    const own = this.#option === 'self-signed' ? [] : this.#option.flatMap((files) => [files.certificate, files.key]);
+    const paths = [...own, ...this.policies.flatMap((policy) => policy.files)];
+    if (paths.length === 0) return;
     this.#watch = watchFiles(
       paths,
       () => {
@@ -260,18 +374,27 @@ export class TlsStore {
   }
 
   #warn(): void {
-    for (const pair of this.#pairs) for (const warning of pair.warnings) this.#warnOnce(pair, warning);
-    for (const pair of this.#table?.unreachable ?? []) {
-      this.#warnOnce(pair, 'no client gets this certificate: earlier ones cover all its names');
+    for (const { pair } of this.#entries) for (const warning of pair.warnings) this.#warnOnce(pair, warning);
+    for (const table of this.#tables.values()) {
+      for (const pair of table.unreachable)
+        this.#warnOnce(pair, 'no client gets this certificate: earlier ones cover all its names');
     }
     this.#warnOfExpiry();
   }
 
   #warnOfExpiry(): void {
-    for (const pair of this.#pairs) {
-      const warning = expiryWarning(pair, this.#clock.now());
+    const now = this.#clock.now();
+    for (const { pair } of this.#entries) {
+      const warning = expiryWarning(pair, now);
       if (warning !== undefined) this.#warnOnce(pair, warning);
     }
+    for (const policy of this.policies) for (const warning of policy.warnings(now)) this.#warnOfClients(warning);
+  }
+
+  #warnOfClients(warning: string): void {
+    if (this.#warned.has(warning)) return;
+    this.#warned.add(warning);
+    this.#log.warn(warning, { listener: this.#settings.listener });
   }
 
   #warnOnce(pair: Pair, warning: string): void {
@@ -286,8 +409,24 @@ export class TlsStore {
   }
 }
 
+/** What was read for an option. */
+interface Loaded {
+  readonly entries: readonly Entry[];
+  readonly authorities: ReadonlyMap<ClientPolicy, Authorities | undefined>;
+}
+
+/** Like `ALPNProtocols`, but it hears of the socket: Node calls it as a method of that. */
+function alpnCallback(notice: (socket: TLSSocket) => void): TlsOptions['ALPNCallback'] {
+  return function choose(this: unknown, { protocols }) {
+    notice(this as TLSSocket);
+    return alpnProtocols.find((protocol) => protocols.includes(protocol));
+  };
+}
+
+function ignore(): void {}
+
 /** Reads all pairs; a place whose pair cannot be used is undefined and has its problem. */
-async function readPairs(option: readonly CertificateFiles[]) {
+async function readPairs(option: readonly ListenerCertificate[]) {
   const problems: TlsProblem[] = [];
   const pairs = await Promise.all(
     option.map((files, index) =>

@@ -26,11 +26,14 @@ export interface Pair {
   readonly warnings: readonly string[];
 }
 
-/** A pair that cannot be used; `member` tells which of its two files is to blame. */
-export class PairError extends Error {
-  readonly member: 'certificate' | 'key';
+/** What an entry of `tls` is made of, as far as it can be to blame. */
+export type TlsMember = 'certificate' | 'key' | 'names' | 'client-certificates' | 'ca' | 'crl';
 
-  constructor(member: 'certificate' | 'key', message: string) {
+/** An entry that cannot be used; `member` tells which of its files is to blame. */
+export class PairError extends Error {
+  readonly member: TlsMember;
+
+  constructor(member: TlsMember, message: string) {
     super(message);
     this.name = 'PairError';
     this.member = member;
@@ -38,11 +41,32 @@ export class PairError extends Error {
 }
 
 /** Reads and checks a pair. Throws only PairError. */
-export async function readPair(files: CertificateFiles): Promise<Pair> {
+export async function readPair(files: CertificateFiles & { readonly names?: readonly string[] }): Promise<Pair> {
   const certificate = readPem('certificate', files.certificate);
   const key = readPem('key', files.key);
   const warnings = key.mode & 0o004 ? [`${files.key} can be read by every user of this machine: chmod o-r`] : [];
-  return checkPair({ cert: certificate.text, key: key.text }, files, warnings);
+  const { certificate: cert, key: keyFile } = files;
+  return servedNames(
+    checkPair({ cert: certificate.text, key: key.text }, { certificate: cert, key: keyFile }, warnings),
+    files.names,
+  );
+}
+
+/** The pair for those names only that its entry says. */
+function servedNames(pair: Pair, names: readonly string[] | undefined): Pair {
+  if (names === undefined) return pair;
+  const foreign = names.filter((name) => !pair.dns.some((own) => covers(own, name)));
+  if (foreign.length > 0) {
+    throw new PairError(
+      'names',
+      `${pair.files?.certificate} is not a certificate for ${foreign.join(', ')}, but for ${pair.dns.join(', ')}`,
+    );
+  }
+  return { ...pair, dns: names };
+}
+
+function covers(own: string, name: string): boolean {
+  return own === name || (own.startsWith('*.') && name.indexOf('.') > 0 && own.slice(1) === name.slice(name.indexOf('.')));
 }
 
 /** Everything that is wrong with a pair, or with the one file of it that is named. */
@@ -87,17 +111,17 @@ export function checkPair(pem: Pem, files?: CertificateFiles, warnings: string[]
   };
 }
 
-const MAX_FILE_BYTES = 1024 * 1024;
+const MAX_FILE_MIB = 1;
 
 /** At once, without a promise: it is small, and read when a configuration loads or a certificate was renewed. */
-function readPem(member: 'certificate' | 'key', path: string): { text: string; mode: number } {
+export function readPem(member: TlsMember, path: string, mib = MAX_FILE_MIB): { text: string; mode: number } {
   let file: number | undefined;
   try {
     // Without O_NONBLOCK a named pipe would be waited for.
     file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const stats = fstatSync(file);
     if (!stats.isFile()) throw new PairError(member, `${path} is not a file`);
-    if (stats.size > MAX_FILE_BYTES) throw new PairError(member, `${path} is larger than 1 MiB: not a PEM file`);
+    if (stats.size > mib * 1024 ** 2) throw new PairError(member, `${path} is larger than ${mib} MiB: not a PEM file`);
     return { text: readFileSync(file, 'latin1'), mode: stats.mode };
   } catch (error) {
     if (error instanceof PairError) throw error;
@@ -120,18 +144,23 @@ function whyUnreadable(error: NodeJS.ErrnoException): string {
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
-function readChain(text: string, where: string): [X509Certificate, ...X509Certificate[]] {
+/** All certificates of a text, at least one. */
+export function readChain(
+  text: string,
+  where: string,
+  member: TlsMember = 'certificate',
+): [X509Certificate, ...X509Certificate[]] {
   const blocks = text.match(CERTIFICATE) ?? [];
-  const [leaf, ...rest] = blocks.map((block) => readCertificate(block, where));
-  if (leaf === undefined) throw new PairError('certificate', `${where} ${whyNoCertificate(text)}`);
+  const [leaf, ...rest] = blocks.map((block) => readCertificate(block, where, member));
+  if (leaf === undefined) throw new PairError(member, `${where} ${whyNoCertificate(text)}`);
   return [leaf, ...rest];
 }
 
-function readCertificate(block: string, where: string): X509Certificate {
+function readCertificate(block: string, where: string, member: TlsMember): X509Certificate {
   try {
     return new X509Certificate(block);
   } catch {
-    throw new PairError('certificate', `${where} holds a damaged certificate`);
+    throw new PairError(member, `${where} holds a damaged certificate`);
   }
 }
 

@@ -45,5 +45,11 @@ export const tlsPolicy = {
   sessionTimeout: 7200,
 } as const;
 
+/**
+ * Where client certificates are in use no session is resumed: of one that is, OpenSSL keeps neither the chain nor what it was verified by.
+ * Without tickets TLS 1.3 would keep sessions in the server's own store, which Node has switched off.
+ */
+export const noResumption = secureOptions | constants.SSL_OP_NO_TICKET;
+
 /** `http/1.0` is there because curl --http1.0 offers nothing else, and no match is a fatal alert (RFC 7301 section 3.2). */
 export const alpnProtocols = ['h2', 'http/1.1', 'http/1.0'];
