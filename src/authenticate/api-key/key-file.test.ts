@@ -100,20 +100,21 @@ describe('what is wrong is told with its line and column', () => {
 });
 
 test('both readings agree on whatever either takes for a file', () => {
+  const mostly = <T>(right: fc.Arbitrary<T>, wrong: fc.Arbitrary<T>) => fc.oneof({ weight: 20, arbitrary: right }, wrong);
   const members = fc.record(
     {
       id: fc.stringMatching(/^[A-Za-z0-9]{1,8}$/),
       hash: fc.stringMatching(/^[A-Za-z0-9_-]{43}$/),
       created: fc.constantFrom('2026-11-24', '2026-11-24T10:00:00.000Z'),
-      scopes: fc.array(fc.oneof(fc.stringMatching(/^[!#-[\]-~]{1,6}$/), fc.string()), { maxLength: 3 }),
-      plan: fc.oneof(fc.constant('free'), fc.string({ unit: 'binary' })),
-      revoked: fc.constantFrom('2026-11-24', 'yes'),
-      __proto__: fc.constant('x'),
+      scopes: fc.array(mostly(fc.stringMatching(/^[!#-[\]-~]{1,6}$/), fc.string()), { maxLength: 3 }),
+      plan: mostly(fc.constant('free'), fc.string({ unit: 'binary' })),
+      revoked: mostly(fc.constant('2026-11-24'), fc.constant('yes')),
+      ['__proto__']: mostly(fc.constant(undefined), fc.constant('x')),
     },
     { requiredKeys: ['id', 'hash', 'created'] },
   );
   const line = fc.oneof(
-    { weight: 4, arbitrary: members.map((entry) => `  - ${JSON.stringify(entry)}`) },
+    { weight: 8, arbitrary: members.map((entry) => `  - ${JSON.stringify(entry)}`) },
     fc.constantFrom('# a comment', '', '   # deep', '  - {}', ' - {"a":1}', 'keys:', 'x: 1', '\t# tab', '#', '...', '---'),
     fc.string({ unit: 'grapheme' }).map((text) => `# ${text.replace(/[\r\n\u2028\u2029\u0085]/g, '')}`),
   );
@@ -127,7 +128,7 @@ test('both readings agree on whatever either takes for a file', () => {
       assert.deepEqual(entries(parseYaml('keys.yaml', written)), entries(quick));
       assert.deepEqual(parseLines(formatKeyFile(quick)), quick);
     }),
-    { numRuns: 2000 },
+    { numRuns: 1000 },
   );
   assert.ok(fast > 200, `only ${fast} of the files were in the form of the command`);
 });
