@@ -46,7 +46,7 @@ test('when a room of one route cannot be prepared, rooms that were are closed an
     carry,
     log: new KeptLog(),
     egress: createEgress(),
-    stores: await createStores('memory', { carry, log: new KeptLog(), instance: 'one' }),
+    stores: await createStores('memory', { carry, log: new KeptLog(), instance: 'one', workers: 1 }),
     clock: { now: Date.now },
     record: () => {},
   };

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { TrustedProxies } from '../exchange/client-address.ts';
 import { createEgress } from '../egress/direct.ts';
 import { egressParts } from '../egress/options.ts';
@@ -198,7 +199,8 @@ export class Gateway implements Corridor {
   async #openStores(options: GatewayOptions, carry: Carry & { release(): void }): Promise<OpenStores> {
     try {
       const [log, instance, { primary }] = [this.#log, this.#instance, this.#parts];
-      return await createStores(options.store, { carry, log, instance, primary });
+      const workers = options.workers === 'auto' ? availableParallelism() : options.workers;
+      return await createStores(options.store, { carry, log, instance, primary, workers });
     } catch (error) {
       carry.release();
       throw error;

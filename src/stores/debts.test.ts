@@ -22,6 +22,19 @@ describe('debts', () => {
     assert.equal(debts.of({ ...bucket('a'), limit: 'other' }, 1000), 0);
   });
 
+  test('are not paid while nobody could hear of what others took, for a second at most', () => {
+    const debts = new Debts();
+    debts.note([bucket('busy'), bucket('idle')], [full(300), full(0)], 1000);
+    debts.storeIsAway(1200);
+    assert.deepEqual([debts.of(bucket('busy'), 1200), debts.of(bucket('idle'), 1200)], [300, 0]);
+    assert.equal(debts.of(bucket('busy'), 1400), 100);
+    debts.storeIsAway(9000);
+    assert.equal(debts.of(bucket('busy'), 9000), 0);
+    // What this process took meanwhile, it knows.
+    debts.note([bucket('busy')], [full(50)], 9100);
+    assert.equal(debts.of(bucket('busy'), 9120), 30);
+  });
+
   test('are owed to a store that is back, until they have run down, and to none that was not away', () => {
     const debts = new Debts();
     debts.note([bucket('a')], [full(300)], 1000);

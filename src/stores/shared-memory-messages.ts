@@ -1,3 +1,4 @@
+import type { Debts } from './debts.ts';
 import type { Bucket, Verdict } from './limit-store.ts';
 
 /** What a worker asks of the primary process: decisions, those of one turn together. */
@@ -23,10 +24,12 @@ export function machineTime(): number {
   return seconds * 1000 + nanoseconds / 1e6;
 }
 
-export function packBuckets(packed: (string | number)[], buckets: readonly Bucket[]): void {
+export function packBuckets(packed: (string | number)[], buckets: readonly Bucket[], debts: Debts): void {
   packed.push(buckets.length);
-  for (const { limit, key, rate, debt = 0, coarser = [] } of buckets) {
-    packed.push(limit, key, rate.interval, rate.burst, debt, coarser.length);
+  const now = performance.now();
+  for (const bucket of buckets) {
+    const { limit, key, rate, debt = 0, coarser = [] } = bucket;
+    packed.push(limit, key, rate.interval, rate.burst, Math.max(debt, debts.owed(bucket, now)), coarser.length);
     for (const one of coarser) packed.push(one);
   }
 }

@@ -1,3 +1,4 @@
+import { Debts } from './debts.ts';
 import type { Bucket, LimitStore, Verdict } from './limit-store.ts';
 import { type LimitsAsked, type LimitsDecided, machineTime, packBuckets, unpackVerdicts } from './shared-memory-messages.ts';
 import { StoreStats } from './store-stats.ts';
@@ -18,6 +19,7 @@ interface Batch {
  */
 export class SharedMemoryStore implements LimitStore {
   readonly stats = new StoreStats();
+  readonly debts = new Debts();
   readonly #send: (message: LimitsAsked) => boolean;
   readonly #waiting: Waiting;
   readonly #sent: Batch[] = [];
@@ -29,7 +31,7 @@ export class SharedMemoryStore implements LimitStore {
   /** `send` is false when there is nobody to send to. */
   constructor(send: (message: LimitsAsked) => boolean, timeout = TIMEOUT_MS) {
     this.#send = send;
-    this.#waiting = new Waiting(timeout, this.stats, () => (this.#away = this.#sent.length > 0));
+    this.#waiting = new Waiting(timeout, this.stats, () => this.#late());
   }
 
   get up(): boolean {
@@ -44,6 +46,7 @@ export class SharedMemoryStore implements LimitStore {
 
   /** The primary has answered. */
   receive({ number, packed }: LimitsDecided): void {
+    if (this.#away) this.debts.storeIsBack();
     this.#away = false;
     let batch = this.#sent.shift();
     // One that it broke on has no answer.
@@ -53,9 +56,17 @@ export class SharedMemoryStore implements LimitStore {
     for (const decision of batch.decisions) {
       const count = decision.buckets.length;
       if (at + count > packed.length / 4) break;
-      this.#waiting.settle(decision, unpackVerdicts(packed, at, count));
+      const verdicts = unpackVerdicts(packed, at, count);
+      this.debts.note(decision.buckets, verdicts);
+      this.#waiting.settle(decision, verdicts);
       at += count;
     }
+  }
+
+  #late(): void {
+    if (this.#sent.length === 0) return;
+    this.#away = true;
+    this.debts.storeIsAway();
   }
 
   readonly #collect = (decision: Decision): void => {
@@ -67,7 +78,7 @@ export class SharedMemoryStore implements LimitStore {
     const decisions = this.#collected;
     this.#collected = [];
     const packed: (string | number)[] = [];
-    for (const { buckets } of decisions) packBuckets(packed, buckets);
+    for (const { buckets } of decisions) packBuckets(packed, buckets, this.debts);
     const number = ++this.#number;
     const deadline = machineTime() + this.#waiting.left(decisions[0]);
     this.#sent.push({ number, decisions });

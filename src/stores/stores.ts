@@ -16,6 +16,7 @@ export interface StoreParts {
   readonly instance: string;
   /** The memory of the primary process, where this is one of several workers. */
   readonly primary?: SharedMemoryStore;
+  readonly workers: number;
 }
 
 /** The stores of a configuration, and what can be measured of them. */
@@ -28,16 +29,22 @@ const FIRST_TRY_MS = 1000;
 
 /** Opens what `store` names. Rejects only where the configuration is wrong: a store that is away may come back. */
 export async function createStores(options: StoreOptions, parts: StoreParts): Promise<OpenStores> {
-  const local = localStore(parts);
-  if (options !== 'memory') return await redisStores(options, local, parts);
+  const own = parts.carry.take('store memory', () => new MemoryLimitStore());
   const { primary } = parts;
-  const snapshot = (): StoreSnapshot => ({ store: 'memory', up: primary?.up ?? true, instances: 1, stats: primary?.stats });
-  return { limits: primary ?? local, local, instances: () => 1, snapshot };
+  if (options !== 'memory') return await redisStores(options, localStore(own, primary), parts);
+  if (primary !== undefined) return primaryStores(primary, own, parts.workers);
+  const snapshot = (): StoreSnapshot => ({ store: 'memory', up: true, instances: 1, stats: undefined });
+  return { limits: own, local: own, instances: () => 1, snapshot };
 }
 
-/** Counts the same for one worker and for four, and goes on in the worker alone where even the primary is away. */
-function localStore({ carry, primary }: StoreParts): LimitStore {
-  const own = carry.take('store memory', () => new MemoryLimitStore());
+/** One memory for all workers. Where the primary is away, each worker counts its share by itself, as gateways do without their store. */
+function primaryStores(primary: SharedMemoryStore, own: LimitStore, workers: number): OpenStores {
+  const snapshot = (): StoreSnapshot => ({ store: 'memory', up: primary.up, instances: 1, stats: primary.stats });
+  return { limits: primary, local: withDebts(own, primary.debts), instances: () => workers, snapshot };
+}
+
+/** Means the same for one worker and for four. Where even the primary is away, better each worker for itself than nobody. */
+function localStore(own: LimitStore, primary: SharedMemoryStore | undefined): LimitStore {
   if (primary === undefined) return own;
   return { take: (buckets) => primary.take(buckets).catch(() => own.take(buckets)) };
 }

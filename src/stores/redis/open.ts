@@ -13,9 +13,11 @@ export interface OpenRedis {
 }
 
 /** Begins to connect. This file brings the client's code with it: it is loaded where a configuration names such a store. */
-export function openRedis(parts: Omit<LinkParts, 'createClient' | 'onBack'> & { readonly options: RedisOptions }): OpenRedis {
+export function openRedis(
+  parts: Omit<LinkParts, 'createClient' | 'onAway' | 'onBack'> & { readonly options: RedisOptions },
+): OpenRedis {
   const stats = new StoreStats();
   const debts = new Debts();
-  const link = new Link({ ...parts, createClient, onBack: () => debts.storeIsBack() });
+  const link = new Link({ ...parts, createClient, onAway: () => debts.storeIsAway(), onBack: () => debts.storeIsBack() });
   return { link, limits: new RedisLimitStore({ link, options: parts.options, stats, debts }), stats, debts };
 }

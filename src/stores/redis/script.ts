@@ -49,17 +49,25 @@ return reply
 
 /**
  * A sign of life. The set holds every instance with the store's time of its last sign; those that were silent for too long are taken out,
- * and those of a time to come: the clock was set back.
+ * and those of a time to come: the clock was set back. When the last sign of anybody is long ago, the store was away from all, or is
+ * empty: then it says when all go on together, so that none has the whole limit from it while another still counts its share by itself.
  * It writes, so it also tells whether the store takes writes at all (a replica and a store out of memory do not).
  *
- * KEYS: the set. ARGV: 1 the instance, 2 microseconds of silence that are too long. Answers with the store's time and how many there are.
+ * KEYS: the set, the time to go on. ARGV: the instance, then microseconds: of silence of one that are too long, of silence of all, until
+ * all go on. Answers with the store's time, how many instances there are, and when to go on, 0 for now.
  */
 export const SIGN_OF_LIFE: Script = script(`
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('(%.0f', now - ARGV[2]))
 redis.call('ZREMRANGEBYSCORE', KEYS[1], string.format('(%.0f', now + ARGV[2]), '+inf')
+local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+local together = tonumber(redis.call('GET', KEYS[2]) or 0)
+if now - tonumber(last[2] or 0) > tonumber(ARGV[3]) then
+  together = now + ARGV[4]
+  redis.call('SET', KEYS[2], string.format('%.0f', together), 'PX', math.ceil(ARGV[4] / 1000))
+end
+redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[1])
 redis.call('PEXPIRE', KEYS[1], math.ceil(ARGV[2] / 1000))
-return { now, redis.call('ZCARD', KEYS[1]) }
+return { now, redis.call('ZCARD', KEYS[1]), together }
 `);
