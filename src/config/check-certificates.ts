@@ -1,3 +1,4 @@
+import { findClientProblems } from '../listen/tls/find-problems.ts';
 import { findProblems } from '../listen/tls/pair.ts';
 import { mapping } from './checks.ts';
 import type { Report } from './findings.ts';
@@ -11,6 +12,7 @@ export function checkCertificates(raw: unknown, report: Report): void {
   const file = mapping(raw);
   for (const [name, listener] of Object.entries(mapping(file.listeners))) {
     checkTls(mapping(listener).tls, ['listeners', name, 'tls'], report);
+    for (const { path, message } of findClientProblems(mapping(listener))) report(['listeners', name, ...path], message);
   }
   checkTls(mapping(file.admin).tls, ['admin', 'tls'], report);
   checkAuthorities(mapping(file.egress).ca, ['egress', 'ca'], report);

@@ -18,6 +18,7 @@ export function crossCheck(raw: unknown, report: Report): void {
   checkServices(file, report);
   checkNames(file, report, 'authentication');
   checkNames(file, report, 'limits');
+  checkMtls(file, report);
   checkDuplicates(file, report);
   checkAccessFile(file, report);
 }
@@ -63,6 +64,25 @@ function checkListeners(file: Mapping, report: Report): void {
     if (listener['proxy-protocol'] === true && list(file['trusted-proxies']).length === 0) {
       report([...at, 'proxy-protocol'], 'nobody may send a PROXY header, because `trusted-proxies` is empty');
     }
+  }
+}
+
+/** A method that looks at client certificates, where no client is ever asked for one, would refuse everybody. */
+function checkMtls(file: Mapping, report: Report): void {
+  const asked = Object.values(mapping(file.listeners)).some((value) => {
+    const { tls, ...listener } = mapping(value);
+    return [listener, ...(Array.isArray(tls) ? tls : [tls])].some((one) => {
+      const asks = mapping(one)['client-certificates'];
+      return asks !== undefined && asks !== 'none';
+    });
+  });
+  if (asked) return;
+  for (const [name, method] of Object.entries(mapping(file.authentication))) {
+    if (mapping(method).mtls === undefined) continue;
+    report(
+      ['authentication', name, 'mtls'],
+      'no listener asks for client certificates: say which in `client-certificates` of one',
+    );
   }
 }
 

@@ -101,7 +101,7 @@ export class Doors {
 
   async #keep(door: Door, name: string, options: ListenerOptions, trusted: TrustedProxies): Promise<DoorsChange> {
     const tlsKey = tlsKeyOf(name, options);
-    const tls = tlsKey === door.tlsKey ? door.tls : await this.#loadTls(name, options);
+    const tls = tlsKey === door.tlsKey ? door.tls : await this.#loadTls(name, options, door.tls);
     const old = door.tls;
     // An operator who asks for a reload may have put new certificates into the same files.
     if (tls === old) await tls?.refresh();
@@ -140,7 +140,7 @@ export class Doors {
       : `by listener ${own.listener.name}: to move to another address on the same port takes a restart`;
   }
 
-  async #loadTls(name: string, options: ListenerOptions): Promise<TlsStore | undefined> {
+  async #loadTls(name: string, options: ListenerOptions, before?: TlsStore): Promise<TlsStore | undefined> {
     if (options.tls === 'none') return undefined;
     if (options.tls === 'self-signed') this.#selfSigned ??= await makeSelfSigned();
     const settings = {
@@ -149,6 +149,7 @@ export class Doors {
       selfSigned: this.#selfSigned,
       handshakeTimeout: options.bounds['head-time'],
       clientCertificates: options['client-certificates'],
+      known: before?.policies,
     };
     const store = await createTlsStore(options.tls as TlsOption, this.#parts.log, settings);
     store.watch();

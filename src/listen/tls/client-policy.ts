@@ -4,6 +4,7 @@ import { type CertificateFields, ClientCertificate, readCertificate, type Standi
 import type { CatalogueCode } from '../../exchange/decision.ts';
 import { nameKey, nameText } from '../../exchange/distinguished-name.ts';
 import { type Authorities, type Authority, issuerOf, readAuthorities } from './authorities.ts';
+import { PairError } from './pair.ts';
 import { judgeRevocation } from './revocation.ts';
 
 /** Why a client is not let in. */
@@ -67,6 +68,17 @@ export class ClientPolicy {
 
   get authorities(): Authorities | undefined {
     return this.#authorities;
+  }
+
+  /** What is wrong with its files; undefined: nothing. */
+  findProblem(): PairError | undefined {
+    try {
+      this.read();
+      return undefined;
+    } catch (error) {
+      if (error instanceof PairError) return error;
+      throw error;
+    }
   }
 
   /** Reads the files; gives what `use` takes. Throws PairError. */

@@ -27,6 +27,8 @@ export interface TlsSettings {
   readonly handshakeTimeout?: number;
   /** What is asked of clients where an entry does not say it. */
   readonly clientCertificates?: ClientCertificates | 'none';
+  /** Policies of connections that are open: the same options go on as the same object, so that what becomes of its lists counts for these. */
+  readonly known?: readonly ClientPolicy[];
   readonly clock?: Clock;
 }
 
@@ -173,7 +175,7 @@ export class TlsStore {
     if (option.length === 0) throw new TlsLoadError([{ index: 0, member: 'certificate', message: 'no certificate is named' }]);
     const { pairs, problems } = await readPairs(option);
     if (problems.length > 0) throw new TlsLoadError(problems);
-    const known = [...this.policies];
+    const known = this.#known();
     const entries = option.map((one, i) => {
       const policy = this.#policyFor(one['client-certificates'] ?? this.#settings.clientCertificates, known);
       return { pair: pairs[i] as Pair, policy };
@@ -184,11 +186,15 @@ export class TlsStore {
   }
 
   /** The policy of these options; the same options have one and the same. */
-  #policyFor(options: ClientCertificates | 'none' | undefined, known: ClientPolicy[] = [...this.policies]): ClientPolicy {
+  #policyFor(options: ClientCertificates | 'none' | undefined, known = this.#known()): ClientPolicy {
     const made = new ClientPolicy(options === 'none' ? undefined : options);
     const found = known.find((one) => one.key === made.key);
     if (found === undefined) known.push(made);
     return found ?? made;
+  }
+
+  #known(): ClientPolicy[] {
+    return [...this.policies, ...(this.#settings.known ?? [])];
   }
 
   #withAuthorities(entries: readonly Entry[]): Loaded {

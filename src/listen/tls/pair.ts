@@ -40,8 +40,18 @@ export class PairError extends Error {
   }
 }
 
-/** Reads and checks a pair. Throws only PairError. */
-export async function readPair(files: CertificateFiles & { readonly names?: readonly string[] }): Promise<Pair> {
+/** What of an entry of `tls` tells which certificate serves which names. */
+export interface PairFiles extends CertificateFiles {
+  readonly names?: readonly string[];
+}
+
+/** Reads and checks a pair. Rejects only with PairError. */
+export async function readPair(files: PairFiles): Promise<Pair> {
+  return readPairNow(files);
+}
+
+/** The same at once. Throws only PairError. */
+export function readPairNow(files: PairFiles): Pair {
   const certificate = readPem('certificate', files.certificate);
   const key = readPem('key', files.key);
   const warnings = key.mode & 0o004 ? [`${files.key} can be read by every user of this machine: chmod o-r`] : [];

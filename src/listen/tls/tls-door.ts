@@ -34,7 +34,7 @@ export class TlsDoor<T> {
   readonly #handlers: TlsHandlers<T>;
   readonly #timeout: number;
   readonly #servers = new Map<ClientPolicy, Server>();
-  readonly #shaking = new Map<string, { readonly of: T; readonly socket: Socket }>();
+  readonly #shaking = new Map<string, T>();
   /** What was seen of a handshake before Node decides about it. */
   readonly #seen = new WeakMap<TLSSocket, { chain: Buffer[] | undefined; of: T | undefined }>();
 
@@ -48,7 +48,7 @@ export class TlsDoor<T> {
   /** Shakes hands on a fresh socket. */
   accept(socket: Socket, of: T): void {
     const key = peerOf(socket);
-    this.#shaking.set(key, { of, socket });
+    this.#shaking.set(key, of);
     socket.once('close', () => this.#shaking.delete(key));
     const [first] = this.#store.policies;
     if (this.#servers.size === 1) this.#shake(first, socket);
@@ -59,11 +59,6 @@ export class TlsDoor<T> {
     // The TLS socket takes this over: a client that leaves within its handshake, or within HTTP/2, must not stay half open.
     socket.allowHalfOpen = false;
     this.#servers.get(policy)?.emit('connection', socket);
-  }
-
-  /** Ends all handshakes that are under way. */
-  abort(): void {
-    for (const { socket } of this.#shaking.values()) socket.destroy();
   }
 
   /** Handshakes that are under way go on; no more begin. */
@@ -85,7 +80,7 @@ export class TlsDoor<T> {
    */
   #notice(socket: TLSSocket): void {
     if (this.#seen.has(socket)) return;
-    const seen = { chain: undefined as Buffer[] | undefined, of: this.#shaking.get(peerOf(socket))?.of };
+    const seen = { chain: undefined as Buffer[] | undefined, of: this.#shaking.get(peerOf(socket)) };
     this.#seen.set(socket, seen);
     socket.prependOnceListener('secure', () => (seen.chain = sentChain(socket)));
   }
@@ -93,7 +88,7 @@ export class TlsDoor<T> {
   /** The handshake is done. The TLS socket is told apart by its peer: address and port are those of one connection only. */
   #shaken(policy: ClientPolicy, socket: TLSSocket): void {
     const key = peerOf(socket);
-    const of = this.#shaking.get(key)?.of;
+    const of = this.#shaking.get(key);
     this.#shaking.delete(key);
     if (of === undefined || !this.#isFor(policy, socket)) {
       socket.destroy();
@@ -133,7 +128,7 @@ export class TlsDoor<T> {
 
   #failed(policy: ClientPolicy, error: NodeJS.ErrnoException, socket: TLSSocket): void {
     const problem = policy.asks ? this.#problemOf(policy, error, socket) : undefined;
-    const of = this.#seen.get(socket)?.of ?? this.#shaking.get(peerOf(socket))?.of;
+    const of = this.#seen.get(socket)?.of ?? this.#shaking.get(peerOf(socket));
     socket.destroy();
     if (of === undefined) return;
     if (problem !== undefined) this.#handlers.refused(of, refusalOf(problem));
