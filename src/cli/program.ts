@@ -4,6 +4,7 @@ import { DEFAULT_METHODS } from '../route/methods.ts';
 import { DEFAULT_FILE } from './init.ts';
 import { addKeys } from './keys.ts';
 import { EXIT, type Output, painter } from './output.ts';
+import { addSecrets } from './secrets.ts';
 
 const EXAMPLES = `
 Examples:
@@ -89,6 +90,7 @@ function build(output: Output, finish: (code: number) => void): Command {
       finish(await routes(options, output));
     });
   addKeys(program, output, finish);
+  addSecrets(program, output, finish);
   return program;
 }
 

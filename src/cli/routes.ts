@@ -1,5 +1,6 @@
 import { describeRules } from '../authorize/stage.ts';
 import { loadConfiguration } from '../config/load.ts';
+import { longestFirst, redactAll } from '../config/redact.ts';
 import type { GatewayOptions, GatewayRoute } from '../config/schema.ts';
 import { describeLimit } from '../limit/stage.ts';
 import { DEFAULT_METHODS } from '../route/methods.ts';
@@ -28,7 +29,11 @@ const HEADERS = ['METHODS', 'HOST', 'PATH', 'SERVICE', 'AUTHENTICATION', 'BODY',
 export async function routes(options: { config: string; json?: boolean }, output: Output): Promise<number> {
   const result = await loadConfiguration(options.config);
   if (!result.ok) return reportProblems(result, output);
-  const rows = result.options.routes.map((route) => describeRoute(route, result.options));
+  const { options: configuration, secrets } = result;
+  const rows = redactAll(
+    configuration.routes.map((route) => describeRoute(route, configuration)),
+    secrets.hidden.toSorted(longestFirst),
+  );
   if (options.json === true) {
     output.out.write(`${JSON.stringify(rows, undefined, 2)}\n`);
     return EXIT.ok;

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { loadConfiguration } from '../config/load.ts';
 import { createLog } from '../observe/log.ts';
 import { serveWithWorkers } from '../process/primary.ts';
+import { SecretCare } from '../process/secret-care.ts';
 import { serveAlone } from '../process/single.ts';
 import { reportProblems } from './check.ts';
 import { EXIT, type Output } from './output.ts';
@@ -10,9 +11,18 @@ import { EXIT, type Output } from './output.ts';
 /** `portcullis start`: serves until SIGTERM. Exit code 0 after a drain, 1 when it could not start. */
 export async function start(options: { config: string }, output: Output): Promise<number> {
   const file = path.resolve(options.config);
-  const result = await loadConfiguration(file);
+  const secrets = new SecretCare();
+  const result = await loadConfiguration(file, secrets.environment);
+  secrets.take(result.secrets);
   if (!result.ok) return reportProblems(result, output);
-  const parts = { file, options: result.options, log: createLog(), print: (line: string) => output.out.write(`${line}\n`) };
+  const parts = {
+    file,
+    options: result.options,
+    log: secrets.guard(createLog()),
+    secrets,
+    files: result.secrets.files,
+    print: (line: string) => output.out.write(`${line}\n`),
+  };
   const { workers } = result.options;
   const count = workers === 'auto' ? availableParallelism() : workers;
   try {
@@ -20,7 +30,7 @@ export async function start(options: { config: string }, output: Output): Promis
     else await serveWithWorkers(parts, count);
     return EXIT.ok;
   } catch (error) {
-    output.err.write(`portcullis: ${(error as Error).message}\n`);
+    output.err.write(`portcullis: ${secrets.redact((error as Error).message)}\n`);
     return EXIT.problems;
   }
 }

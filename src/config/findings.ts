@@ -1,5 +1,6 @@
-import type { Alias, Node } from 'yaml';
+import { type Alias, isScalar, type Node } from 'yaml';
 import { type Problem, sortProblems } from './problem.ts';
+import { type Hidden, redact, showsPart } from './redact.ts';
 import type { Path } from './schema-tree.ts';
 import { findMasks, type Masks, maskedExcerpt } from './secrets.ts';
 import { type Place, placeOfKey, placeOfValue, type Source } from './source.ts';
@@ -25,17 +26,13 @@ export interface ReportOptions {
   readonly missing?: boolean;
 }
 
-/** What must not be shown: the text, and what stands in its place. */
-export interface Secret {
-  readonly text: string;
-  readonly shown: string;
-}
-
 /** Gathers findings about one source. */
 export class Findings {
   readonly source: Source;
   readonly found: Finding[] = [];
-  readonly secrets: Secret[] = [];
+  readonly secrets: Hidden[] = [];
+  /** Values that came by `secret:NAME`, with the name. */
+  readonly secretNodes = new Map<Node, string>();
   /** Values that are not known; nothing more is said about them. */
   readonly unknown = new Set<Node>();
 
@@ -78,37 +75,24 @@ export class Findings {
       file: this.source.file,
       line: Math.max(1, line),
       column: Math.max(1, col),
-      message: this.#redact(finding.message),
-      hint: finding.hint === undefined ? undefined : this.#redact(finding.hint),
+      message: this.#redact(finding.message, finding.place.node),
+      hint: this.#hint(finding),
       excerpt: maskedExcerpt(this.source, finding.place.offset, masks),
     };
   }
 
-  #redact(message: string): string {
-    let text = message;
-    for (const secret of this.secrets) {
-      if (secret.text === '') continue;
-      text = text.replaceAll(JSON.stringify(secret.text), () => JSON.stringify(secret.shown));
-      // Short values cannot be told from ordinary words, and replacing them would make every message unreadable.
-      if (secret.text.length >= 4) text = replaceIgnoringCase(text, secret.text, secret.shown);
-    }
-    return text;
+  #hint({ hint, place }: Finding): string | undefined {
+    const hidden = place.node !== undefined && this.secretNodes.has(place.node);
+    return hint === undefined || hidden ? undefined : redact(hint, this.secrets);
   }
-}
 
-/** Also finds what a room wrote in lower case, such as a host name. */
-function replaceIgnoringCase(text: string, part: string, by: string): string {
-  const lower = text.toLowerCase();
-  const wanted = part.toLowerCase();
-  // A few letters change their length; then positions say nothing.
-  if (lower.length !== text.length) return text.replaceAll(part, () => by);
-  let result = '';
-  let from = 0;
-  for (let at = lower.indexOf(wanted); at !== -1; at = lower.indexOf(wanted, from)) {
-    result += text.slice(from, at) + by;
-    from = at + wanted.length;
+  #redact(message: string, node: Node | undefined): string {
+    const name = node === undefined ? undefined : this.secretNodes.get(node);
+    // A room may have taken the value apart: a message that shows any piece of it is not told.
+    if (name !== undefined && isScalar(node) && showsPart(message, String(node.value)))
+      return `the value of secret:${name} does not fit here`;
+    return redact(message, this.secrets);
   }
-  return result + text.slice(from);
 }
 
 /**

@@ -11,16 +11,24 @@ import { Findings } from './findings.ts';
 import { reportIssue } from './issues.ts';
 import { issueMessage } from './messages.ts';
 import type { Problem } from './problem.ts';
+import { longestFirst } from './redact.ts';
 import { type Environment, replaceReferences, retype } from './references.ts';
 import { type GatewayOptions, gatewaySchema } from './schema.ts';
 import { configurationJsonSchema, type JsonSchema, replacePaths } from './schema-tree.ts';
+import { refuseSecretsInside, replaceSecrets, secretReferences, type SecretUse } from './secret-references.ts';
 import { secretScalars } from './secrets.ts';
 import { readSource, type Source } from './source.ts';
 import { checkAliases, checkSyntax } from './syntax.ts';
 
-export type LoadResult =
+export type LoadResult = (
   | { readonly ok: true; readonly options: GatewayOptions; readonly file: string }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
+  | { readonly ok: false; readonly problems: readonly Problem[] }
+) & {
+  /** What came in by `secret:NAME`, also where the file has problems. */
+  readonly secrets: SecretUse;
+};
+
+const NO_SECRETS: SecretUse = { files: [], variables: [], hidden: [] };
 
 const LARGEST_FILE = 16 * 1024 * 1024;
 /** yaml counts each use of an alias times what hangs on it; enough for a thousand routes, far from a "billion laughs". */
@@ -56,20 +64,24 @@ export function checkText(file: string, text: string, environment: Environment):
 }
 
 function failure(file: string, message: string, hint?: string): LoadResult {
-  return { ok: false, problems: [{ file, line: 1, column: 1, message, hint }] };
+  return { ok: false, problems: [{ file, line: 1, column: 1, message, hint }], secrets: NO_SECRETS };
 }
 
 function checkSource(source: Source, environment: Environment): LoadResult {
   const findings = new Findings(source);
   const readable = checkSyntax(source, findings) && checkAliases(source, findings);
-  if (!readable) return { ok: false, problems: findings.problems() };
-  const replaced = replaceReferences(source, environment, findings);
+  if (!readable) return { ok: false, problems: findings.problems(), secrets: NO_SECRETS };
+  const references = secretReferences(source);
+  const replaced = replaceReferences(source, environment, findings, references);
+  refuseSecretsInside(source, references, findings);
+  const secrets = replaceSecrets(source, references, environment, findings);
+  for (const node of references.keys()) replaced.add(node);
   for (const scalar of secretScalars(source)) findings.secrets.push({ text: String(scalar.value), shown: '•••' });
-  // Longest first, so that a value inside another does not leave half of it.
-  findings.secrets.sort((a, b) => b.text.length - a.text.length);
+  findings.secrets.sort(longestFirst);
   const options = checkValue(source, replaced, findings);
   const problems = findings.problems();
-  return problems.length === 0 && options !== undefined ? { ok: true, options, file: source.file } : { ok: false, problems };
+  if (problems.length > 0 || options === undefined) return { ok: false, problems, secrets };
+  return { ok: true, options, file: source.file, secrets };
 }
 
 function checkValue(source: Source, replaced: ReadonlySet<Scalar>, findings: Findings): GatewayOptions | undefined {

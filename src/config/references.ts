@@ -7,12 +7,17 @@ import { placeOfValue, resolved, type Source } from './source.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Replaces references to the environment in all values (not in keys); gives back the scalars that had one. */
-export function replaceReferences(source: Source, environment: Environment, findings: Findings): Set<Scalar> {
+/** Replaces references to the environment in all values (not in keys) but `others`; gives back the scalars that had one. */
+export function replaceReferences(
+  source: Source,
+  environment: Environment,
+  findings: Findings,
+  others: ReadonlyMap<Scalar, string> = new Map(),
+): Set<Scalar> {
   const replaced = new Set<Scalar>();
   visit(source.document, {
     Scalar(key, node) {
-      if (key === 'key' || typeof node.value !== 'string' || !node.value.includes('${')) return;
+      if (key === 'key' || typeof node.value !== 'string' || !node.value.includes('${') || others.has(node)) return;
       const written = node.value;
       const result = interpolate(written, environment);
       for (const { index, message } of result.unresolved)

@@ -8,6 +8,7 @@ import { limitOptions, routeLimits } from '../limit/options.ts';
 import { listenerOptions } from '../listen/options.ts';
 import { observeOptions } from '../observe/options.ts';
 import { routeOptions } from '../route/options.ts';
+import { secretsOptions } from '../secrets/options.ts';
 import { storeOptions } from '../stores/options.ts';
 import { serviceOptions } from '../upstream/options.ts';
 import { validateOptions } from '../validate/options.ts';
@@ -93,6 +94,9 @@ export const gatewaySchema = z.strictObject({
   egress: egressOptions
     .prefault({})
     .describe("The gateway's own calls out: keys of issuers, introspection. Addresses that are not public are refused."),
+  secrets: secretsOptions
+    .optional()
+    .describe('Where values written as `secret:NAME` are, besides the environment (`NAME`, or `NAME_FILE` for a file).'),
   admin: adminOptions
     .optional()
     .describe('The admin listener with `/healthz`, `/readyz` and `/metrics`. Without it there is none.'),

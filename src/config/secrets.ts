@@ -11,8 +11,8 @@ const SECRET_PAIR =
 /** Up to the last `@`: who forgot to write a `/` of a password as %2F should not see it here. */
 const USER_INFO = /(:\/\/)[^\s"']+@/g;
 const QUERY_PAIR = /([?&](?:\w*(?:token|key|secret|password)|auth|user)=)[^\s&#"',}\]]+/gi;
-/** A reference alone says which variable holds the secret, not the secret. */
-const REFERENCE = /^["']?\$\{\w+\}["']?(?=[\s,}\]]|$)/;
+/** A reference alone says which variable or which secret it is, not what it is. */
+const REFERENCE = /^["']?(?:\$\{\w+\}|secret:[\w.-]+)["']?(?=[\s,}\]]|$)/;
 const FILE_NAME = /^["']?[\w./-]+\.(?:key|pem|crt|cer|der|yaml|yml|json)["']?$/;
 
 /** Beside a `certificate` no key is written out, and a key in DER or PEM cannot begin like this. */
@@ -48,9 +48,9 @@ export function secretScalars(source: Source): Scalar[] {
   return found;
 }
 
-/** True for the path in `{ certificate: …, key: /run/secrets/tls }`. */
+/** True for the path in `{ certificate: …, key: /run/secrets/tls }` and in `{ store: …, key: … }`. */
 function isKeyFile(key: string, { value }: Scalar, around: unknown): boolean {
-  return key === 'key' && isMap(around) && around.has('certificate') && FILE_PATH.test(String(value));
+  return key === 'key' && isMap(around) && (around.has('certificate') || around.has('store')) && FILE_PATH.test(String(value));
 }
 
 function keyFiles(source: Source): Scalar[] {
@@ -76,7 +76,9 @@ export function maskedExcerpt(source: Source, offset: number, masks: Masks): Exc
     .map(([start, stop]): Range => [start - from, Math.min(stop, to) - from]);
   const isFile = (at: number) => masks.files.some(([start, stop]) => start <= at && at < stop);
   const patterns = [
-    ...matches(line, SECRET_PAIR, 1, (text) => !FILE_NAME.test(text)).filter(([start]) => !isFile(from + start)),
+    ...matches(line, SECRET_PAIR, 1, (text) => !FILE_NAME.test(text)).filter(
+      ([start]) => !isFile(from + start) && !isReference(line, start),
+    ),
     ...matches(line, USER_INFO, 1, () => true),
     ...matches(line, QUERY_PAIR, 1, () => true),
   ];
@@ -86,6 +88,12 @@ export function maskedExcerpt(source: Source, offset: number, masks: Masks): Exc
     offset - from + 1,
   );
   return makeExcerpt(masked.line, masked.column);
+}
+
+/** `secret:NAME`: without a blank behind the colon it is no key of YAML. */
+function isReference(line: string, name: number): boolean {
+  const before = line.slice(0, name);
+  return /(?:^|[^\w-])secret:$/.test(before) && /^[\w.-]+["']?(?=[\s,}\]]|$)/.test(line.slice(name));
 }
 
 function matches(line: string, pattern: RegExp, prefixGroup: number, wanted: (text: string) => boolean): Range[] {

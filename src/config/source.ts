@@ -72,6 +72,17 @@ export function placeOfKey(source: Source, path: Path): Place {
   return walk(source, path).key;
 }
 
+/** What stands at exactly this path, aliases followed; undefined when nothing does. */
+export function nodeAt(source: Source, path: Path): unknown {
+  let place: Place = { offset: 0, via: undefined, node: source.document.contents ?? undefined };
+  for (const step of path) {
+    const next = stepInto(source, place, step);
+    if (next === undefined) return undefined;
+    place = next.value;
+  }
+  return resolved(source, place.node);
+}
+
 interface Walk {
   readonly key: Place;
   readonly value: Place;

@@ -1,5 +1,5 @@
 import { hashOptions } from '../config/hash.ts';
-import { loadConfiguration } from '../config/load.ts';
+import { type LoadResult, loadConfiguration } from '../config/load.ts';
 import { problemLine } from '../config/problem.ts';
 import type { GatewayOptions } from '../config/schema.ts';
 import type { Log } from '../pipeline/stage.ts';
@@ -12,6 +12,7 @@ export class Reloader {
   readonly #file: string;
   readonly #log: Log;
   readonly #swap: (options: GatewayOptions) => Promise<void>;
+  readonly #load: (file: string) => Promise<LoadResult>;
   #begun = false;
   #running: Promise<void> | undefined;
   #again = false;
@@ -19,11 +20,18 @@ export class Reloader {
   #serving: string;
 
   /** @param serving - what serves already: a file that still says the same is not swapped in */
-  constructor(file: string, log: Log, serving: GatewayOptions, swap: (options: GatewayOptions) => Promise<void>) {
+  constructor(
+    file: string,
+    log: Log,
+    serving: GatewayOptions,
+    swap: (options: GatewayOptions) => Promise<void>,
+    load: (file: string) => Promise<LoadResult> = loadConfiguration,
+  ) {
     this.#file = file;
     this.#log = log;
     this.#serving = hashOptions(serving);
     this.#swap = swap;
+    this.#load = load;
   }
 
   /** An operator asks for it: files that the configuration names are read again even when it says the same as before. */
@@ -68,7 +76,7 @@ export class Reloader {
   }
 
   async #once(): Promise<void> {
-    const result = await loadConfiguration(this.#file);
+    const result = await this.#load(this.#file);
     if (!result.ok) {
       this.#log.error('the configuration is not changed: the file has problems', {
         problems: result.problems.map(problemLine),

@@ -1,12 +1,14 @@
 import type { AddressInfo } from 'node:net';
+import { loadConfiguration } from '../config/load.ts';
 import type { GatewayOptions } from '../config/schema.ts';
-import { watchFiles } from '../stores/watch-files.ts';
+import { type FileWatch, watchFiles } from '../stores/watch-files.ts';
 import { type MetricsSnapshot, mergeSnapshots, render } from '../observe/stage.ts';
 import type { Log } from '../pipeline/stage.ts';
 import { AdminDoor } from './admin-door.ts';
 import { surviveDefects } from './defects.ts';
 import { readyLine } from './ready-line.ts';
 import { Reloader } from './reloader.ts';
+import type { SecretCare } from './secret-care.ts';
 import { onSignals } from './signals.ts';
 
 export interface ServeParts {
@@ -14,6 +16,9 @@ export interface ServeParts {
   readonly file: string;
   readonly options: GatewayOptions;
   readonly log: Log;
+  readonly secrets: SecretCare;
+  /** Files besides the configuration whose change is one of it: where its secrets come from. */
+  readonly files: readonly string[];
   /** Takes the ready line. */
   print(line: string): void;
 }
@@ -39,7 +44,19 @@ export async function serve(parts: ServeParts, house: House): Promise<void> {
   const { file, options, log } = parts;
   surviveDefects(log);
   const admin = adminOf(house, log);
-  const reloader = new Reloader(file, log, options, (next) => swap(house, admin, next));
+  const watch = new WatchedFiles(file, () => void reloader.fileChanged());
+  const reloader = new Reloader(
+    file,
+    log,
+    options,
+    (next) => swap(house, admin, next),
+    async (path) => {
+      const result = await loadConfiguration(path, parts.secrets.environment);
+      parts.secrets.take(result.secrets);
+      watch.follow(result.secrets.files);
+      return result;
+    },
+  );
   const stopped = new Promise<void>((stop) => {
     const hurry = () => {
       house.abandon();
@@ -49,11 +66,11 @@ export async function serve(parts: ServeParts, house: House): Promise<void> {
   });
   try {
     await Promise.race([open(parts, house, admin), stopped]);
-    const watch = watchFiles([file], () => void reloader.fileChanged());
+    watch.follow(parts.files);
     void reloader.begin();
     await stopped;
-    watch.close();
   } finally {
+    watch.close();
     reloader.stop();
     const patience = setTimeout(
       () => log.info('waiting for requests and streams that are under way; Ctrl-C again ends them'),
@@ -62,6 +79,33 @@ export async function serve(parts: ServeParts, house: House): Promise<void> {
     await house.drain();
     clearTimeout(patience);
     await admin.close();
+  }
+}
+
+/** Watches the configuration, and the files that its secrets came from at last. */
+class WatchedFiles {
+  readonly #file: string;
+  readonly #onChange: () => void;
+  #watch: FileWatch | undefined;
+  #following: string | undefined;
+  #closed = false;
+
+  constructor(file: string, onChange: () => void) {
+    this.#file = file;
+    this.#onChange = onChange;
+  }
+
+  follow(others: readonly string[]): void {
+    const following = others.toSorted().join('\0');
+    if (this.#closed || following === this.#following) return;
+    this.#following = following;
+    this.#watch?.close();
+    this.#watch = watchFiles([this.#file, ...others], this.#onChange);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#watch?.close();
   }
 }
 
