@@ -42,25 +42,41 @@ function mappedOf(groups: readonly number[]): string | undefined {
 
 /** The eight groups of an address that is known to be one; a zone (`%eth0`) is not part of it. */
 function groupsOf(address: string): number[] {
-  const zone = address.indexOf('%');
-  const text = zone < 0 ? address : address.slice(0, zone);
-  const gap = text.indexOf('::');
-  if (gap < 0) return readGroups(text);
-  const head = readGroups(text.slice(0, gap));
-  const tail = readGroups(text.slice(gap + 2));
-  while (head.length + tail.length < 8) head.push(0);
-  return head.concat(tail);
+  const groups = [0, 0, 0, 0, 0, 0, 0, 0];
+  let filled = 0;
+  let gap = -1;
+  let group = 0;
+  let digits = 0;
+  for (let i = 0; i < address.length; i++) {
+    const c = address.charCodeAt(i);
+    if (c === DOT) return groupsOf(withHexTail(address));
+    if (c === PERCENT) break;
+    if (c !== COLON) {
+      // 0-9, and in both cases a-f.
+      group = 16 * group + (c < 0x3a ? c - 0x30 : (c | 0x20) - 0x57);
+      digits++;
+      continue;
+    }
+    if (digits > 0) groups[filled++] = group;
+    else if (i > 0) gap = filled;
+    group = digits = 0;
+  }
+  if (digits > 0) groups[filled++] = group;
+  if (gap < 0) return groups;
+  // What stands behind `::` belongs at the end.
+  return groups.concat(groups.splice(gap, filled - gap));
 }
 
-function readGroups(text: string): number[] {
-  const groups: number[] = [];
-  if (text === '') return groups;
-  for (const part of text.split(':')) {
-    if (!part.includes('.')) groups.push(Number.parseInt(part, 16));
-    else {
-      const [a, b, c, d] = part.split('.').map(Number);
-      groups.push((a << 8) | b, (c << 8) | d);
-    }
-  }
-  return groups;
+const DOT = 0x2e;
+const PERCENT = 0x25;
+const COLON = 0x3a;
+
+/** `::ffff:192.0.2.1` → `::ffff:c000:201`. */
+function withHexTail(address: string): string {
+  const start = address.lastIndexOf(':') + 1;
+  const [a, b, c, d] = address
+    .slice(start)
+    .split('.', 4)
+    .map((part) => Number.parseInt(part, 10));
+  return `${address.slice(0, start)}${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
 }

@@ -85,7 +85,7 @@ export class LimitCounts {
 
   #decisions() {
     return [...this.#limits].flatMap(([limit, count]) =>
-      Object.entries(count)
+      Object.entries<{ value: number }>({ ...count })
         .filter(([, { value }]) => value > 0)
         .map(([verdict, { value }]) => ({ labels: { limit, verdict }, value })),
     );

@@ -68,7 +68,7 @@ export class Limit {
 
   bucketFor(x: Exchange): LimitBucket {
     const tier = this.#tierFor(x.caller?.plan);
-    return { limit: tier.id, rate: tier.rate, key: this.#keyOf(x), coarser: this.#coarserOf(x), of: this, tier };
+    return new LimitBucket(this, tier, tier.rate, this.#keyOf(x), x);
   }
 
   /** Without a plan, or with one that the limit does not know, a caller has what is for everyone. */
@@ -83,7 +83,7 @@ export class Limit {
   }
 
   /** The key with coarser addresses in it. */
-  #coarserOf(x: Exchange): readonly string[] | undefined {
+  coarserFor(x: Exchange): readonly string[] | undefined {
     const address = this.#address;
     if (address < 0) return undefined;
     const networks = networksAround(x.clientAddress, this.options['ipv6-prefix']);
@@ -100,14 +100,32 @@ export interface NamedLimit {
 }
 
 /** The bucket of one limit that one request takes from. */
-export interface LimitBucket extends Bucket {
+export class LimitBucket implements Bucket {
+  readonly limit: string;
+  readonly rate: Rate;
+  readonly key: string;
   readonly of: Limit;
   readonly tier: Tier;
-}
+  readonly #x: Exchange;
 
-/** The same bucket with the share of one gateway among so many. */
-export function shareOf(bucket: LimitBucket, instances: number): LimitBucket {
-  return { ...bucket, rate: bucket.tier.shareAmong(instances) };
+  constructor(of: Limit, tier: Tier, rate: Rate, key: string, x: Exchange) {
+    this.limit = tier.id;
+    this.rate = rate;
+    this.key = key;
+    this.of = of;
+    this.tier = tier;
+    this.#x = x;
+  }
+
+  /** Made only for a store that asks, which one with places to spare never does. */
+  get coarser(): readonly string[] | undefined {
+    return this.of.coarserFor(this.#x);
+  }
+
+  /** The same bucket with the share of one gateway among so many. */
+  shareAmong(instances: number): LimitBucket {
+    return new LimitBucket(this.of, this.tier, this.tier.shareAmong(instances), this.key, this.#x);
+  }
 }
 
 /** True where some of what it counts by is known only when the caller is. */

@@ -4,7 +4,7 @@ import type { HeaderList } from '../exchange/headers.ts';
 import type { Prepared } from '../pipeline/stage.ts';
 import { StoreError, type Stores, type Verdict } from '../stores/limit-store.ts';
 import { byStrictness, retryAfter, setLimitFields, type Standing } from './fields.ts';
-import { type Limit, type LimitBucket, shareOf } from './limit.ts';
+import type { Limit, LimitBucket } from './limit.ts';
 import type { ShadowLimits } from './shadow.ts';
 import type { StoreHealth } from './store-health.ts';
 
@@ -99,7 +99,7 @@ export class RateLimits implements Prepared {
 
   #decideHere(x: Exchange, buckets: readonly LimitBucket[]): Step {
     const instances = Math.max(1, this.#stores.instances());
-    const shares = buckets.map((bucket) => shareOf(bucket, instances));
+    const shares = buckets.map((bucket) => bucket.shareAmong(instances));
     const verdicts = this.#stores.local.take(shares);
     if (!('then' in verdicts)) return this.#judge(x, shares, verdicts);
     return verdicts.then((late) => this.#judge(x, shares, late));

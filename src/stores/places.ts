@@ -47,9 +47,15 @@ export class Places {
 
   /** Makes free what is past, and gives memory back, where that is much. */
   sweep(now: number): void {
-    let live = 0;
-    for (const tat of this.tats) if (tat > now) live++;
+    const live = this.#live(now);
     if (this.#used > 2 * live + SMALLEST / 2) this.#rebuild(now);
+  }
+
+  #live(now: number): number {
+    const tats = this.tats;
+    let live = 0;
+    for (let i = 0; i < tats.length; i++) if (tats[i] > now) live++;
+    return live;
   }
 
   /** The place of the hash, or one that has become free, which it then gets; otherwise `~` the empty place behind. */
@@ -58,7 +64,8 @@ export class Places {
     let free = -1;
     let at = low & this.#mask;
     for (; ; at = (at + 1) & this.#mask) {
-      const [h, l] = [hashes[2 * at], hashes[2 * at + 1]];
+      const h = hashes[2 * at];
+      const l = hashes[2 * at + 1];
       if (h === high && l === low) return at;
       if (h === 0 && l === 0) break;
       if (free < 0 && this.tats[at] <= now) free = at;
@@ -83,8 +90,7 @@ export class Places {
   /** Copies what is not past into a table with room for as much again, as far as the bound allows. */
   #rebuild(now: number): void {
     const [hashes, tats] = [this.#hashes, this.tats];
-    let live = 0;
-    for (const tat of tats) if (tat > now) live++;
+    const live = this.#live(now);
     this.#resize(sizeFor(Math.min(2 * live, this.#mostWithReserve)));
     for (let i = 0; i < tats.length; i++) if (tats[i] > now) this.#copy(hashes[2 * i], hashes[2 * i + 1], tats[i]);
     this.#used = live;
