@@ -1,15 +1,17 @@
 /** What one limit did. */
 export class LimitCount {
-  readonly passed = { value: 0 };
-  readonly refused = { value: 0 };
+  passed = 0;
+  refused = 0;
   /** In shadow mode: what would have been refused. */
-  readonly shadow = { value: 0 };
+  shadow = 0;
   /** The store failed, and requests passed uncounted, or were refused for that. */
-  readonly open = { value: 0 };
-  readonly closed = { value: 0 };
+  open = 0;
+  closed = 0;
   /** The store failed, and this gateway decided by itself; also counted as passed or refused. */
-  readonly local = { value: 0 };
+  local = 0;
 }
+
+const VERDICTS = ['passed', 'refused', 'shadow', 'open', 'closed', 'local'] as const;
 
 /** What one gate of `concurrency` shows. */
 export interface GateView {
@@ -85,9 +87,7 @@ export class LimitCounts {
 
   #decisions() {
     return [...this.#limits].flatMap(([limit, count]) =>
-      Object.entries<{ value: number }>({ ...count })
-        .filter(([, { value }]) => value > 0)
-        .map(([verdict, { value }]) => ({ labels: { limit, verdict }, value })),
+      VERDICTS.filter((verdict) => count[verdict] > 0).map((verdict) => ({ labels: { limit, verdict }, value: count[verdict] })),
     );
   }
 }

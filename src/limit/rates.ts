@@ -57,7 +57,7 @@ export class RateLimits implements Prepared {
 
   #judge(x: Exchange, buckets: readonly LimitBucket[], verdicts: readonly Verdict[]): Outcome {
     for (let i = 0; i < verdicts.length; i++) if (!verdicts[i].allowed) return this.#refuse(x, buckets, verdicts);
-    for (let i = 0; i < buckets.length; i++) buckets[i].of.count.passed.value++;
+    for (let i = 0; i < buckets.length; i++) buckets[i].of.count.passed++;
     if (this.#told) noteStandings(x, buckets, verdicts);
     return this.#passed(x);
   }
@@ -69,7 +69,7 @@ export class RateLimits implements Prepared {
   #refuse(x: Exchange, buckets: readonly LimitBucket[], verdicts: readonly Verdict[]): Refusal {
     const standings = verdicts.map((verdict, i): Standing => ({ bucket: buckets[i], verdict }));
     const over = standings.filter(({ verdict }) => !verdict.allowed).sort(byStrictness);
-    for (const { bucket } of over) bucket.of.count.refused.value++;
+    for (const { bucket } of over) bucket.of.count.refused++;
     const [strictest] = over;
     const headers: HeaderList = ['retry-after', String(retryAfter(strictest.verdict))];
     const told = [...standings, ...standingsOf(x)].filter(({ bucket }) => bucket.of.options.headers);
@@ -91,8 +91,8 @@ export class RateLimits implements Prepared {
     if (closed.length > 0) return storeFailed(closed);
     const local = buckets.filter(({ of }) => of.options['when-store-fails'] === 'local');
     for (const { of } of buckets) {
-      if (of.options['when-store-fails'] === 'open') of.count.open.value++;
-      else of.count.local.value++;
+      if (of.options['when-store-fails'] === 'open') of.count.open++;
+      else of.count.local++;
     }
     return local.length === 0 ? this.#passed(x) : this.#decideHere(x, local);
   }
@@ -107,7 +107,7 @@ export class RateLimits implements Prepared {
 }
 
 function storeFailed(closed: readonly LimitBucket[]): Refusal {
-  for (const { of } of closed) of.count.closed.value++;
+  for (const { of } of closed) of.count.closed++;
   return refuse('limit-store-failed', `the store of ${describe(closed[0])} failed, and it is closed then`, {
     headers: ['retry-after', String(STORE_RETRY)],
   });

@@ -43,10 +43,10 @@ export class ShadowLimits {
 
   #note({ of: { count, name } }: LimitBucket, [verdict]: readonly Verdict[], x: Exchange): void {
     if (verdict.allowed) {
-      count.passed.value++;
+      count.passed++;
       return;
     }
-    count.shadow.value++;
+    count.shadow++;
     x.notes ??= new Map();
     const note = (x.notes.get('limit') as LimitNote | undefined) ?? { shadow: [] };
     note.shadow.push(name);
@@ -55,7 +55,7 @@ export class ShadowLimits {
 
   #failed({ of: { count } }: LimitBucket, error: unknown): void {
     if (!(error instanceof StoreError)) throw error;
-    count.open.value++;
+    count.open++;
     this.#health.failed(error);
   }
 }

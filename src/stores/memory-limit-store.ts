@@ -14,8 +14,8 @@ export interface MemoryLimitStoreOptions {
 const MOST_PLACES = 1_500_000;
 /** Tables that share the keys, by the first byte of the hash: the largest is copied in a fraction of a millisecond when it grows. */
 const SEGMENTS = 256;
-/** Calls between two looks at a segment for buckets that are full again: one round over a full table costs 2 places a call. */
-const SWEEP_EVERY = 4096;
+/** Calls between two looks at a segment for buckets that are full again: one round over a full table costs 8 places a call. */
+const SWEEP_EVERY = 1024;
 /** Cells that the last resort shares among all keys of one limit. */
 const SHARED_CELLS = 4096;
 /** Names of limits whose hash states are remembered; more only pile up by reloads. */
