@@ -33,7 +33,7 @@ export interface Method {
 
 /**
  * What a method may use. It outlives the configuration that it was made for, so nothing here belongs to one: what `carry` gives lives as
- * long as the method does.
+ * long as the method does, and is the same for all methods that take it.
  */
 export type MethodWorld = Pick<World, 'carry' | 'egress' | 'clock' | 'log'>;
 

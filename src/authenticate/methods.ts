@@ -6,7 +6,7 @@ import type { MethodOptions } from './options.ts';
 /** A method as long as some configuration has it. */
 interface Held {
   readonly method: Promise<Method>;
-  readonly own: OwnCarry;
+  readonly shared: SharedCarry;
 }
 
 /**
@@ -15,20 +15,19 @@ interface Held {
  */
 export async function takeMethod(name: string, options: MethodOptions, world: World): Promise<Method> {
   const key = `authenticate ${name} ${hashOptions(options)} ${world.egress.key}`;
-  return await world.carry.take(key, () => hold(name, options, world), release).method;
+  const { method, shared } = world.carry.take(key, () => hold(name, options, world), release);
+  shared.holdIn(world.carry);
+  return await method;
 }
 
-function hold(name: string, options: MethodOptions, { egress, clock, log }: World): Held {
-  const own = new OwnCarry();
-  return { own, method: makeMethod(name, options, { carry: own, egress, clock, log }) };
+function hold(name: string, options: MethodOptions, { carry, egress, clock, log }: World): Held {
+  const shared = new SharedCarry(carry);
+  return { shared, method: makeMethod(name, options, { carry: shared, egress, clock, log }) };
 }
 
 /** A method that could not be made has nothing to close; why is told to who asked for it. */
-function release({ method, own }: Held): void {
-  method
-    .then((made) => made.close?.())
-    .catch(() => undefined)
-    .finally(() => own.release());
+function release({ method }: Held): void {
+  method.then((made) => made.close?.()).catch(() => undefined);
 }
 
 /** Each kind is loaded only where a configuration has it. */
@@ -42,25 +41,31 @@ async function makeMethod(name: string, options: MethodOptions, world: MethodWor
   throw new Error(`authentication.${name} names no method`);
 }
 
-/**
- * What a method has taken lives as long as the method: that of the configuration would be given back with the configuration, which
- * methods outlive.
- */
-class OwnCarry implements Carry {
-  readonly #held = new Map<string, { readonly value: object; dispose(): void }>();
+interface Taken {
+  readonly value: object;
+  readonly dispose: ((value: never) => void) | undefined;
+}
 
-  take<T extends object>(key: string, make: () => T, dispose?: (value: T) => void): T {
-    let held = this.#held.get(key);
-    if (held === undefined) {
-      const value = make();
-      held = { value, dispose: () => dispose?.(value) };
-      this.#held.set(key, held);
-    }
-    return held.value as T;
+/**
+ * What a method takes is held by every configuration that holds the method: methods outlive the one that they were made for. So two
+ * methods share what they have in common (the keys of one issuer), and it stays when one of them is made anew with another option.
+ */
+class SharedCarry implements Carry {
+  readonly #first: Carry;
+  readonly #taken = new Map<string, Taken>();
+
+  constructor(first: Carry) {
+    this.#first = first;
   }
 
-  release(): void {
-    for (const held of this.#held.values()) held.dispose();
-    this.#held.clear();
+  take<T extends object>(key: string, make: () => T, dispose?: (value: T) => void): T {
+    const value = this.#first.take(key, make, dispose);
+    this.#taken.set(key, { value, dispose });
+    return value;
+  }
+
+  holdIn(carry: Carry): void {
+    for (const [key, { value, dispose }] of this.#taken)
+      carry.take(key, () => value, dispose as ((value: object) => void) | undefined);
   }
 }

@@ -409,6 +409,14 @@ describe('the endpoint', () => {
     assert.equal(code(await ask()), 'passed u-17');
   });
 
+  test('is looked for once, however many tokens wait for it', async (t) => {
+    const { ask, egress } = await setUp(t, (url) => (url.pathname.startsWith('/.well-known/') ? says(metadata) : says(GOOD)), {
+      endpoint: undefined,
+    });
+    await Promise.all(Array.from({ length: 20 }, (_, i) => ask(`token-${i}`)));
+    assert.equal(egress.count('https://id.example.com/.well-known/openid-configuration'), 1);
+  });
+
   test('of another issuer is not asked', async (t) => {
     const { ask, egress } = await setUp(t, says({ ...metadata, issuer: 'https://evil.example' }), { endpoint: undefined });
     assert.equal(code(await ask()), 'introspection-unavailable');

@@ -44,6 +44,8 @@ export class Server {
   readonly #client: oauth.Client;
   readonly #authenticate: oauth.ClientAuth;
   #found: { readonly endpoint: URL; readonly at: number } | undefined;
+  /** However many tokens wait for it, the issuer is asked once. */
+  #finding: Promise<URL> | undefined;
 
   /** Rejects when the private key cannot be used. */
   static async open(options: IntrospectionOptions, egress: Egress, clock: Clock): Promise<Server> {
@@ -67,12 +69,17 @@ export class Server {
   async find(deadline = new Deadline(this.#options.timeout)): Promise<URL> {
     const { endpoint, issuer } = this.#options;
     if (endpoint !== undefined) return new URL(endpoint);
-    const now = this.#clock.now();
-    if (this.#found === undefined || Math.abs(now - this.#found.at) > REDISCOVER_MS) {
-      const found = await discover(this.#egress, issuer as string, 'introspection_endpoint', deadline).catch(noAnswer);
-      this.#found = { endpoint: found, at: now };
-    }
-    return this.#found.endpoint;
+    if (this.#found !== undefined && Math.abs(this.#clock.now() - this.#found.at) < REDISCOVER_MS) return this.#found.endpoint;
+    this.#finding ??= this.#discover(issuer as string, deadline).finally(() => {
+      this.#finding = undefined;
+    });
+    return await this.#finding;
+  }
+
+  async #discover(issuer: string, deadline: Deadline): Promise<URL> {
+    const endpoint = await discover(this.#egress, issuer, 'introspection_endpoint', deadline).catch(noAnswer);
+    this.#found = { endpoint, at: this.#clock.now() };
+    return endpoint;
   }
 
   /** What the server says of the token: an object that has one reading only. Rejects with NoAnswer. */
