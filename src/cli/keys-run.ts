@@ -2,7 +2,7 @@ import { ChangeError, createKey, entryOf, type Issue, isoTime, revokeKey, rotate
 import { idText, type KeyEntry, parseTime, planText, roleText, scopeText } from '../authenticate/api-key/entry.ts';
 import { createHashKey, type HashKey, HashKeyError, hashKeyFile, readHashKey } from '../authenticate/api-key/hash-key.ts';
 import { EMPTY, formatKeyFile, type KeyFile, KeyFileError, parseKeyFile } from '../authenticate/api-key/key-file.ts';
-import { checkedKeyFile, readKeyText } from '../authenticate/api-key/key-store.ts';
+import { readKeyText, requireHashKey } from '../authenticate/api-key/key-store.ts';
 import { describeFileError } from '../config/file-error.ts';
 import { didYouMean } from '../config/messages.ts';
 import { nearest } from '../config/suggest.ts';
@@ -84,17 +84,24 @@ async function change(
 ): Promise<{ issue: Issue; madeHashKey: boolean }> {
   const path = hashKeyFile(options.keys, options.hashKey);
   return await withFileLock(options.keys, async () => {
-    const text = await readKeyText(options.keys).catch((error: unknown) => {
-      if (first && error instanceof KeyFileError && error.missing) return undefined;
-      throw error;
-    });
-    const fresh = text === undefined || parseKeyFile(options.keys, text).keys.length === 0;
-    const madeHashKey = first && fresh && (await createHashKey(path));
+    const file = await readFile(options.keys, first);
+    const madeHashKey = first && file.keys.length === 0 && (await createHashKey(path));
     const hashKey = readHashKey(path);
-    const issue = action(text === undefined ? EMPTY : checkedKeyFile(options.keys, text, hashKey, path), hashKey);
+    requireHashKey(options.keys, file, hashKey, path);
+    const issue = action(file, hashKey);
     await replaceFile(options.keys, formatKeyFile(issue.file));
     return { issue, madeHashKey };
   });
+}
+
+/** `first`: there need not be a file. */
+async function readFile(path: string, first: boolean): Promise<KeyFile> {
+  try {
+    return parseKeyFile(path, await readKeyText(path));
+  } catch (error) {
+    if (first && error instanceof KeyFileError && error.missing) return EMPTY;
+    throw error;
+  }
 }
 
 // ---- list

@@ -36,7 +36,7 @@ describe('what the command wrote', () => {
   });
 
   test('may be empty', () => {
-    for (const text of ['', '\n', '# nothing yet\n', 'keys: []\n', `${WITH}\nkeys: []\n`, '---\n']) {
+    for (const text of ['keys: []\n', `# nothing yet\n${WITH}\nkeys: []\n`, '{"keys":[]}']) {
       assert.deepEqual(parseKeyFile('keys.yaml', text).keys, [], JSON.stringify(text));
     }
     assert.deepEqual(parseKeyFile('keys.yaml', formatKeyFile(EMPTY)).keys, []);
@@ -64,6 +64,10 @@ keys:
 describe('what is wrong is told with its line and column', () => {
   const entry = (members: string) => `${WITH}\nkeys:\n  - {"id":"alice","hash":"${HASH}","created":"2026-11-24"${members}}\n`;
   const cases: [string, string, RegExp][] = [
+    ['nothing', '', /^keys\.yaml:1:1: is empty: a file without keys says `keys: \[\]`/],
+    ['nothing but comments', '# soon\n\n', /^keys\.yaml:1:1: is empty/],
+    ['an empty document', '---\n', /^keys\.yaml:1:1: is empty/],
+    ['no keys', `${WITH}\n`, /^keys\.yaml:1:1: keys: the keys are a list/],
     ['no YAML', 'keys:\n  - {"id": \n', /^keys\.yaml:\d+:\d+: /],
     ['a text', 'hello\n', /^keys\.yaml:1:1: a file of keys is a mapping/],
     ['another file', 'listeners: {}\n', /^keys\.yaml:1:1: /],

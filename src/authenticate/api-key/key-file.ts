@@ -24,7 +24,7 @@ export interface CommentedEntry {
 /** What is wrong with a file of keys: `FILE:LINE:COLUMN: problem`. */
 export class KeyFileError extends Error {
   override readonly name = 'KeyFileError';
-  /** True when there is no such file. */
+  /** True when there is no such file, or nothing in it. */
   readonly missing: boolean;
 
   constructor(message: string, missing = false) {
@@ -115,8 +115,10 @@ export function parseYaml(file: string, text: string): KeyFile {
   const [error] = document.errors;
   if (error !== undefined) fail(error.pos[0], error.message);
   const { contents } = document;
-  if (contents === null || (isScalar(contents) && contents.value === null))
-    return { ...EMPTY, head: sortComments(text, []).head };
+  // An editor empties a file before it writes it: that must not be the end of all keys.
+  if (contents === null || (isScalar(contents) && contents.value === null)) {
+    throw new KeyFileError(`${file}:1:1: is empty: a file without keys says \`keys: []\``, true);
+  }
   if (!isMap(contents)) return fail(contents.range?.[0] ?? 0, 'a file of keys is a mapping with `keys`');
   const result = schema.safeParse(toValue(document, fail));
   if (!result.success) {

@@ -123,15 +123,17 @@ function unreadable(file: string, error: unknown): KeyFileError {
   );
 }
 
-/** Reads the keys, which must have been hashed with this very hash key: with another, each of them would be unknown. */
-export function checkedKeyFile(file: string, text: string, hashKey: HashKey, hashKeyPath: string): KeyFile {
+function checkedKeyFile(file: string, text: string, hashKey: HashKey, hashKeyPath: string): KeyFile {
   const read = parseKeyFile(file, text);
-  if (read.keys.length > 0 && read.hashedWith !== hashedWith(hashKey)) {
-    throw new KeyFileError(
-      `${file}:1:1: its keys were hashed with another hash key than ${hashKeyPath}: put back the one that belongs to it, or issue all keys anew`,
-    );
-  }
+  requireHashKey(file, read, hashKey, hashKeyPath);
   return read;
+}
+
+/** The keys must have been hashed with this very hash key: with another, each of them would be unknown. */
+export function requireHashKey(file: string, read: KeyFile, hashKey: HashKey, hashKeyPath: string): void {
+  if (read.keys.length === 0 || read.hashedWith === hashedWith(hashKey)) return;
+  const advice = 'put back the one that belongs to it, or issue all keys anew';
+  throw new KeyFileError(`${file}:1:1: its keys were hashed with another hash key than ${hashKeyPath}: ${advice}`);
 }
 
 export function hashedWith(hashKey: HashKey): string {
