@@ -19,20 +19,30 @@ export function readBytes(file: string, largest = LARGEST, check?: (stats: Stats
     const stats = fstatSync(handle);
     if (!stats.isFile()) throw new SecretsError(`${file} is no file`);
     check?.(stats);
-    return readAll(handle, file, largest);
+    return readAll(handle, file, stats.size, largest);
   } finally {
     closeSync(handle);
   }
 }
 
-/** To the end, whatever `stat` said of the size. */
-function readAll(handle: number, file: string, largest: number): Buffer {
-  const bytes = Buffer.alloc(largest + 1);
+/** To the end, whatever `stat` said of the size: files of the system say 0. */
+function readAll(handle: number, file: string, size: number, largest: number): Buffer {
+  let bytes = Buffer.alloc(Math.min(size, largest) + 1024);
   let length = 0;
-  for (let read = 1; read > 0 && length < bytes.length; length += read)
-    read = readSync(handle, bytes, length, bytes.length - length, null);
-  if (length > largest) throw new SecretsError(`${file} is larger than ${largest / 1024} KiB`);
-  return bytes.subarray(0, length);
+  for (;;) {
+    const read = readSync(handle, bytes, length, bytes.length - length, null);
+    length += read;
+    if (length > largest) throw new SecretsError(`${file} is larger than ${largest / 1024} KiB`);
+    if (read === 0) return bytes.subarray(0, length);
+    if (length === bytes.length) bytes = grown(bytes);
+  }
+}
+
+function grown(bytes: Buffer): Buffer {
+  const larger = Buffer.alloc(bytes.length * 2);
+  bytes.copy(larger);
+  bytes.fill(0);
+  return larger;
 }
 
 /** The text of a secret: valid UTF-8, without the line end behind it that editors write. Zeroes `bytes`. */
