@@ -12,8 +12,9 @@ const BEARER = /^[A-Za-z0-9\-._~+/]+=*$/;
  */
 export function readBearer(value: string): string | null | undefined {
   if (!SCHEME.test(value)) return undefined;
+  if (value.charCodeAt(6) !== 0x20 || value.length > 7 + TOKEN_LENGTH) return null;
   const token = value.slice(7);
-  return value[6] === ' ' && token.length <= TOKEN_LENGTH && BEARER.test(token) ? token : null;
+  return BEARER.test(token) ? token : null;
 }
 
 /**

@@ -2,8 +2,9 @@ import type { Claims } from '../exchange/exchange.ts';
 
 const NONE: readonly string[] = Object.freeze([]);
 
-/** RFC 6749 section 3.3: visible ASCII without quote and backslash. */
-const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
+/** RFC 6749 section 3.3: words of visible ASCII without quote and backslash. */
+const WORD = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
+const WORDS = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
 
 /**
  * The scopes of a token or an introspection answer: `scope`, or `scp` where there is none (RFC 8693 section 4.2, and what Microsoft and
@@ -17,7 +18,10 @@ export function readScopes(claims: Claims): readonly string[] | undefined {
 
 function read(value: unknown): readonly string[] | undefined {
   if (value === undefined || value === '') return NONE;
-  const words: unknown = typeof value === 'string' ? value.split(' ') : value;
-  if (!Array.isArray(words) || !words.every((word) => typeof word === 'string' && SCOPE.test(word))) return undefined;
-  return Object.freeze(words.slice() as string[]);
+  if (typeof value === 'string') return WORDS.test(value) ? Object.freeze(value.split(' ')) : undefined;
+  return isWords(value) ? Object.freeze(value.slice()) : undefined;
+}
+
+function isWords(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((word) => typeof word === 'string' && WORD.test(word));
 }

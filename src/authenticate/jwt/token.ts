@@ -7,20 +7,21 @@ export interface TokenParts {
   readonly signature: string;
 }
 
+const COMPACT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
+
 /** The parts, or undefined for what is no JWS of three parts in base64url: an opaque token, a JWE of five parts. */
 export function splitToken(token: string): TokenParts | undefined {
+  if (!COMPACT.test(token)) return undefined;
   const first = token.indexOf('.');
   const second = token.indexOf('.', first + 1);
-  if (first < 0 || second < 0) return undefined;
   const parts = {
     header: token.slice(0, first),
     payload: token.slice(first + 1, second),
     signature: token.slice(second + 1),
   };
-  return isBase64url(parts.header) && isBase64url(parts.payload) && isBase64url(parts.signature) ? parts : undefined;
+  return isCanonical(parts.header) && isCanonical(parts.payload) && isCanonical(parts.signature) ? parts : undefined;
 }
 
-const ALPHABET = /^[A-Za-z0-9_-]+$/;
 /** Last characters whose bits beyond the last byte are zero, by the length modulo four. A length of one more than a multiple is none. */
 const LAST = [undefined, '', 'AQgw', 'AEIMQUYcgkosw048'];
 
@@ -28,8 +29,7 @@ const LAST = [undefined, '', 'AQgw', 'AEIMQUYcgkosw048'];
  * Base64url in its one canonical form: no padding, no other alphabet, no bits left over (RFC 7515 section 2, RFC 4648 section 3.5). What
  * other decoders let pass makes several texts of one signed token, and a list of revoked ones, or a cache, knows only one of them.
  */
-function isBase64url(text: string): boolean {
-  if (!ALPHABET.test(text)) return false;
+function isCanonical(text: string): boolean {
   const last = LAST[text.length % 4];
   return last === undefined || last.includes(text[text.length - 1]);
 }
