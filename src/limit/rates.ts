@@ -74,11 +74,7 @@ export class RateLimits implements Prepared {
     const headers: HeaderList = ['retry-after', String(retryAfter(strictest.verdict))];
     const told = [...standings, ...standingsOf(x)].filter(({ bucket }) => bucket.of.options.headers);
     if (told.length > 0) setLimitFields(headers, told);
-    const names = over.filter(({ bucket }) => bucket.of.options.headers).map(({ bucket }) => bucket.of.name);
-    return refuse('rate-limited', `over ${describe(strictest.bucket)}`, {
-      headers,
-      members: names.length === 0 ? undefined : { 'violated-policies': names },
-    });
+    return refuse('rate-limited', `over ${describe(strictest.bucket)}`, { headers });
   }
 
   // ---- without the store
