@@ -19,28 +19,33 @@ const MAX_HELLO = 32 * 1024;
  * what that server has understood, and the two are compared afterwards. So anything odd is nameless here, and never an error.
  */
 export function readServerName(bytes: Buffer): HelloReading {
-  const hello = handshakeOf(bytes);
-  if (hello === undefined) return bytes.length > MAX_HELLO ? NAMELESS : INCOMPLETE;
-  if (hello.length === 0 || hello[0] !== CLIENT_HELLO) return NAMELESS;
-  if (hello.length < 4) return INCOMPLETE;
+  if (bytes.length > MAX_HELLO) return NAMELESS;
+  const { hello, ended } = handshakeOf(bytes);
+  const incomplete = ended ? NAMELESS : INCOMPLETE;
+  if (hello.length > 0 && hello[0] !== CLIENT_HELLO) return NAMELESS;
+  if (hello.length < 4) return incomplete;
   const length = hello.readUIntBE(1, 3);
   if (length > MAX_HELLO) return NAMELESS;
-  if (hello.length < 4 + length) return bytes.length > MAX_HELLO ? NAMELESS : INCOMPLETE;
-  return { done: true, serverName: nameOf(new Fields(hello.subarray(4, 4 + length))) };
+  return hello.length < 4 + length ? incomplete : { done: true, serverName: nameOf(new Fields(hello.subarray(4, 4 + length))) };
 }
 
-/** The handshake bytes of whole and begun records, joined; undefined: no record has begun to say anything; empty: this is not TLS. */
-function handshakeOf(bytes: Buffer): Buffer | undefined {
+const RECORD_HEAD = 5;
+const MOST_IN_RECORD = 16384;
+
+/** The handshake bytes of the records, the last of which may only have begun; `ended`: what follows is no handshake record. */
+function handshakeOf(bytes: Buffer): { hello: Buffer; ended: boolean } {
   const pieces: Buffer[] = [];
-  let at = 0;
-  while (at + 5 <= bytes.length) {
+  let ended = false;
+  for (let at = 0; at < bytes.length && !ended; ) {
+    ended = bytes[at] !== HANDSHAKE;
+    if (ended || at + RECORD_HEAD > bytes.length) break;
     const length = bytes.readUInt16BE(at + 3);
-    if (bytes[at] !== HANDSHAKE || bytes[at + 1] !== 3 || length === 0 || length > 16384 + 256) break;
-    pieces.push(bytes.subarray(at + 5, at + 5 + length));
-    at += 5 + length;
+    ended = bytes[at + 1] !== 3 || length === 0 || length > MOST_IN_RECORD;
+    if (ended) break;
+    pieces.push(bytes.subarray(at + RECORD_HEAD, at + RECORD_HEAD + length));
+    at += RECORD_HEAD + length;
   }
-  if (pieces.length > 0) return Buffer.concat(pieces);
-  return bytes.length < 5 && (bytes.length === 0 || bytes[0] === HANDSHAKE) ? undefined : Buffer.alloc(0);
+  return { hello: pieces.length === 1 ? pieces[0] : Buffer.concat(pieces), ended };
 }
 
 function nameOf(hello: Fields): string | undefined {
@@ -103,10 +108,15 @@ class Fields {
 
 /**
  * Reads the server name off a fresh socket, and puts back what was read, so that the socket can go on to a TLS server in `onName` at once.
- * A client that does not say enough in time is gone.
+ * A client that does not say enough in time is gone, and `onLate` is told.
  */
-export function peekServerName(socket: Socket, timeoutMs: number, onName: (serverName: string | undefined) => void): void {
-  new Peek(socket, timeoutMs, onName).start();
+export function peekServerName(
+  socket: Socket,
+  timeoutMs: number,
+  onName: (serverName: string | undefined) => void,
+  onLate: () => void,
+): void {
+  new Peek(socket, timeoutMs, onName, onLate).start();
 }
 
 class Peek {
@@ -115,10 +125,13 @@ class Peek {
   readonly #timer: NodeJS.Timeout;
   #pending: Buffer = Buffer.alloc(0);
 
-  constructor(socket: Socket, timeoutMs: number, onName: (serverName: string | undefined) => void) {
+  constructor(socket: Socket, timeoutMs: number, onName: (serverName: string | undefined) => void, onLate: () => void) {
     this.#socket = socket;
     this.#onName = onName;
-    this.#timer = setTimeout(() => this.#onGone(), timeoutMs);
+    this.#timer = setTimeout(() => {
+      this.#onGone();
+      onLate();
+    }, timeoutMs);
   }
 
   start(): void {

@@ -51,8 +51,17 @@ export class TlsDoor<T> {
     this.#shaking.set(key, of);
     socket.once('close', () => this.#shaking.delete(key));
     const [first] = this.#store.policies;
-    if (this.#servers.size === 1) this.#shake(first, socket);
-    else peekServerName(socket, this.#timeout, (name) => this.#shake(this.#store.policyOf(name ?? ''), socket));
+    if (this.#servers.size === 1) {
+      this.#shake(first, socket);
+      return;
+    }
+    const late = refuse('handshake-failed', 'the handshake did not begin within head-time');
+    peekServerName(
+      socket,
+      this.#timeout,
+      (name) => this.#shake(this.#store.policyOf(name ?? ''), socket),
+      () => this.#handlers.refused(of, late),
+    );
   }
 
   #shake(policy: ClientPolicy, socket: Socket): void {
