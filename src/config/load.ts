@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Scalar } from 'yaml';
 import { checkAuthorize } from './check-authorize.ts';
 import { checkCertificates } from './check-certificates.ts';
+import { checkIssuers } from './check-issuers.ts';
 import { checkKeys } from './check-keys.ts';
 import { checkLimits } from './check-limits.ts';
 import { crossCheck } from './checks.ts';
@@ -99,6 +100,7 @@ function checkValue(source: Source, replaced: ReadonlySet<Scalar>, findings: Fin
   checkAuthorize(raw, findings.report);
   checkCertificates(raw, findings.report);
   checkKeys(raw, findings.report);
+  checkIssuers(raw, findings.report);
   checkLimits(raw, findings.report);
   return result.success ? result.data : undefined;
 }

@@ -104,8 +104,16 @@ test('no address is public here that another list knows as special', () => {
 });
 
 test('a list has an address in each of its forms', () => {
-  const list = listOf(['10.0.0.0/8', '192.168.7.7', 'fd00:1::/32']);
-  for (const address of ['10.1.2.3', '::ffff:10.1.2.3', '64:ff9b::10.1.2.3', '192.168.7.7', 'fd00:1::5']) {
+  const list = listOf(['10.0.0.0/8', '192.168.7.7', 'fd00:1::/32', 'fe80::/10', '64:ff9b::/96']);
+  for (const address of [
+    '10.1.2.3',
+    '::ffff:10.1.2.3',
+    '64:ff9b::10.1.2.3',
+    '192.168.7.7',
+    'fd00:1::5',
+    'fe80::1%eth0',
+    '64:ff9b::1.2.3.4',
+  ]) {
     assert.ok(isIn(list, address), address);
   }
   for (const address of ['11.0.0.1', '192.168.7.8', '::ffff:11.0.0.1', 'fd00:2::5', '2002:a00:1::']) {

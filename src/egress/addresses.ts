@@ -48,7 +48,8 @@ export function kindOf(address: string): string {
 /** Whether the list has this address, or the IPv4 address inside it. */
 export function isIn(list: BlockList, address: string): boolean {
   const plain = unwrap(address);
-  return list.check(plain, familyOf(plain)) || (isIPv6(address) && list.check(address, 'ipv6'));
+  const [bare] = address.split('%');
+  return list.check(plain, familyOf(plain)) || (isIPv6(bare) && list.check(bare, 'ipv6'));
 }
 
 const familyOf = (address: string) => (isIPv4(address) ? 'ipv4' : 'ipv6');

@@ -183,6 +183,5 @@ function bound(x: Exchange, found: Caller | Refusal): Caller | Refusal {
 
 /** Makes the method. Rejects when the private key cannot be used. */
 export const makeIntrospection: MakeMethod<IntrospectionOptions> = async (name, options, world) => {
-  const server = await Server.open(options, world.egress, world.clock);
-  return new IntrospectionMethod(name, options, server, world);
+  return new IntrospectionMethod(name, options, new Server(options, world.egress, world.clock), world);
 };

@@ -1,5 +1,3 @@
-import { createPrivateKey } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import * as oauth from 'oauth4webapi';
 import { type Egress, type EgressAnswer, EgressError } from '../../egress/egress.ts';
 import type { Claims } from '../../exchange/exchange.ts';
@@ -7,6 +5,7 @@ import { readJsonObject } from '../../exchange/strict-json.ts';
 import type { Clock } from '../../pipeline/stage.ts';
 import { Deadline, discover } from '../outside.ts';
 import type { IntrospectionOptions } from './options.ts';
+import { importPrivateKey } from './private-key.ts';
 
 /** The authorization server gave no answer that says anything about the token. */
 export class NoAnswer extends Error {
@@ -47,22 +46,20 @@ export class Server {
   /** However many tokens wait for it, the issuer is asked once. */
   #finding: Promise<URL> | undefined;
 
-  /** Rejects when the private key cannot be used. */
-  static async open(options: IntrospectionOptions, egress: Egress, clock: Clock): Promise<Server> {
-    return new Server(options, egress, clock, await clientAuthentication(options.client));
-  }
-
-  private constructor(options: IntrospectionOptions, egress: Egress, clock: Clock, authenticate: oauth.ClientAuth) {
+  /** Throws when the private key cannot be used. */
+  constructor(options: IntrospectionOptions, egress: Egress, clock: Clock) {
     this.#options = options;
     this.#egress = egress;
     this.#clock = clock;
     this.#client = { client_id: options.client.id };
-    this.#authenticate = authenticate;
+    this.#authenticate = clientAuthentication(options.client);
   }
 
   /** Where it is asked, as far as that is known. */
   get from(): string {
-    return this.#options.endpoint ?? this.#found?.endpoint.href ?? (this.#options.issuer as string);
+    const endpoint = this.#options.endpoint ?? this.#found?.endpoint.href;
+    // A query may hold a secret.
+    return endpoint === undefined ? (this.#options.issuer as string) : endpoint.split('?')[0];
   }
 
   /** Finds the endpoint, where it has to be found. Rejects with NoAnswer. */
@@ -121,29 +118,11 @@ export class Server {
   }
 }
 
-async function clientAuthentication(client: IntrospectionOptions['client']): Promise<oauth.ClientAuth> {
+function clientAuthentication(client: IntrospectionOptions['client']): oauth.ClientAuth {
   const { secret, 'private-key': file } = client;
   if (file !== undefined)
-    return oauth.PrivateKeyJwt({ key: await importKey(file, client.algorithm), kid: client['private-key-id'] });
+    return oauth.PrivateKeyJwt({ key: importPrivateKey(file, client.algorithm), kid: client['private-key-id'] });
   return client['secret-in'] === 'header' ? oauth.ClientSecretBasic(secret as string) : oauth.ClientSecretPost(secret as string);
-}
-
-const KEY_ALGORITHMS = {
-  ES256: { name: 'ECDSA', namedCurve: 'P-256' },
-  ES384: { name: 'ECDSA', namedCurve: 'P-384' },
-  RS256: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' },
-  PS256: { name: 'RSA-PSS', hash: 'SHA-256' },
-} as const;
-
-async function importKey(file: string, algorithm: keyof typeof KEY_ALGORITHMS): Promise<oauth.CryptoKey> {
-  const pem = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`the private key ${file} cannot be read (${error.code})`);
-  });
-  try {
-    return createPrivateKey(pem).toCryptoKey(KEY_ALGORITHMS[algorithm], false, ['sign']);
-  } catch {
-    throw new Error(`${file} is no private key for ${algorithm} (PEM, PKCS #8, without a passphrase)`);
-  }
 }
 
 /** oauth4webapi reads what `fetch` gives. */

@@ -1,7 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
 import type { Egress, EgressAnswer } from '../../egress/egress.ts';
 import type { Clock } from '../../pipeline/stage.ts';
 import { type Deadline, discover, get } from '../outside.ts';
+import { readKeySetFile } from './key-set-file.ts';
 import { isUrl } from './keys-options.ts';
 
 /** Where the keys of an issuer are read. */
@@ -30,8 +30,6 @@ export function placeOf({ issuer, jwks }: PlaceOptions, egress: Egress, clock: C
   return isUrl(jwks) ? new UrlPlace(new URL(jwks), egress) : new FilePlace(jwks);
 }
 
-const LARGEST_FILE = 256 * 1024;
-
 class FilePlace implements KeyPlace {
   readonly from: string;
   readonly file: string;
@@ -42,16 +40,7 @@ class FilePlace implements KeyPlace {
   }
 
   async read(): Promise<KeyText> {
-    try {
-      const stats = await stat(this.file);
-      // A pipe would be read for ever.
-      if (!stats.isFile()) throw new Error('it is no file');
-      if (stats.size > LARGEST_FILE) throw new Error(`it is larger than ${LARGEST_FILE} bytes`);
-      return { bytes: await readFile(this.file), maxAge: undefined };
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      throw new Error(code === 'ENOENT' ? 'there is no such file' : message, { cause: error });
-    }
+    return { bytes: readKeySetFile(this.file), maxAge: undefined };
   }
 }
 
