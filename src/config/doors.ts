@@ -88,6 +88,7 @@ export class Doors {
   /** Takes no more connections, lets those that are open end for so long, then cuts them off. */
   async drain(ms: number): Promise<void> {
     for (const key of this.#open.keys()) this.#dismiss(key);
+    for (const door of this.#leaving.keys()) door.listener.leave();
     const gone = Promise.all(this.#leaving.values());
     await Promise.race([gone, delay(ms)]);
     for (const door of this.#leaving.keys()) door.listener.destroy();

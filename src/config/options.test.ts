@@ -47,6 +47,7 @@ test('the bounds are those of the manual', () => {
     'head-time': 10_000,
     'body-time': 30_000,
     'idle-time': 60_000,
+    'tunnel-idle': 3_600_000,
     'request-time': 300_000,
     'requests-per-connection': 100_000,
     connections: 10_000,
@@ -57,7 +58,7 @@ test('the bounds are those of the manual', () => {
 });
 
 test('a bound of nothing would refuse everything, and is an error', () => {
-  const zero = ['head-bytes', 'target-bytes', 'head-time', 'body-time', 'idle-time', 'request-time'];
+  const zero = ['head-bytes', 'target-bytes', 'head-time', 'body-time', 'idle-time', 'tunnel-idle', 'request-time'];
   for (const key of zero) {
     for (const value of [0, '0s', '0KiB']) {
       assert.ok(!listenerOptions.safeParse({ ...LISTENER, bounds: { [key]: value } }).success, `${key}: ${value}`);

@@ -50,6 +50,7 @@ export const catalogue = {
   'misdirected': entry('listen', 421, 'Misdirected request', 'The host asks for other client certificates than the name for which the connection was made (SNI): a new connection for this host will do.'),
   'handshake-failed': entry('listen', 400, 'TLS handshake failed', 'Client and gateway came to no agreement: no common version or suite, or the client did not accept our certificate. The record has the code of OpenSSL. Only in the record.'),
   'connection-cap': entry('listen', 503, 'Too many connections', 'A cap was reached: `connections`, `connections-per-address` or `h2-streams`. The connection is closed, the stream refused; only in the record, at most ten a second.'),
+  'tunnel-idle': entry('listen', 408, 'WebSocket idle', 'Nothing passed over a WebSocket in either direction for `tunnel-idle`. It is closed, with 1001 where a room reads its messages. Only in the record.'),
   'client-gone': entry('listen', 499, 'Client closed the request', 'The client left before the answer was complete. Only in the record.'),
   'body-ambiguous': entry('validate', 400, 'Ambiguous content', 'The body breaks its format or can be read in two ways. `errors` names places and rules.'),
   'media-type': entry('validate', 415, 'Unsupported media type', 'The body has no Content-Type, or one that the route or its contract does not list.'),

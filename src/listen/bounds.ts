@@ -12,6 +12,7 @@ export function boundsOf(options: ListenerOptions): Bounds {
     bodyTime: bounds['body-time'],
     requestTime: bounds['request-time'],
     idleTime: bounds['idle-time'],
+    tunnelIdle: bounds['tunnel-idle'],
     requestsPerConnection: bounds['requests-per-connection'],
     h2Streams: bounds['h2-streams'],
     h2Resets: bounds['h2-resets'],

@@ -20,6 +20,7 @@ export interface Bounds {
   readonly bodyTime: number;
   readonly requestTime: number;
   readonly idleTime: number;
+  readonly tunnelIdle: number;
   readonly requestsPerConnection: number;
   readonly h2Streams: number;
   readonly h2Resets: number;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { AnswerSink } from '../exchange/service.ts';
-import { BOUNDS, feed, type FakeSocket, Harness, settle } from '../../test/support/http1-harness.ts';
+import { BOUNDS, feed, FakeSocket, Harness, settle } from '../../test/support/http1-harness.ts';
 
 const GET = 'GET /x HTTP/1.1\r\nHost: a\r\n\r\n';
 const POST = 'POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n';
@@ -349,7 +349,7 @@ describe('a defect of ours', () => {
       answer?.onHead(200, [], undefined);
       socket.blocked = true;
       answer?.onData(Buffer.alloc(100_000));
-      connection.watcher = { clientDrained() {}, clientGone() {}, [event]: boom };
+      connection.watcher = { clientDrained() {}, clientGone() {}, endTunnel() {}, [event]: boom };
       if (event === 'clientDrained') socket.unblock();
       else socket.destroy();
       await settle(socket);
@@ -416,5 +416,72 @@ describe('the gateway leaves', () => {
       assert.deepEqual(harness.turnedAway, Array(noted).fill('shutting-down'), what);
       assert.deepEqual([statuses(socket), harness.records.length], [[200], 1], what);
     }
+  });
+});
+
+describe('a WebSocket', () => {
+  const HANDSHAKE =
+    'GET /x HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
+
+  async function upgrade(harness: Harness) {
+    const service = new FakeSocket();
+    harness.service.answer = (answer) =>
+      answer.onUpgrade(['sec-websocket-accept', 's3pPLMBiTxaQ9kYGzzhZRbK+xOo='], service, Buffer.alloc(0));
+    const { socket, connection } = harness.open();
+    await feed(socket, [HANDSHAKE]);
+    assert.match(socket.text, /^HTTP\/1\.1 101 /);
+    return { service, socket, connection };
+  }
+
+  test('ends when nothing has passed for tunnel-idle, and what passes in either direction holds it', async () => {
+    const harness = await Harness.make({ tunnelIdle: 5000 });
+    const { service, socket, connection } = await upgrade(harness);
+    const began = performance.now();
+    connection.sweep(began + 4000);
+    for (const [from, at] of [
+      [socket, 4500],
+      [service, 9000],
+      [socket, 13_000],
+    ] as const) {
+      await feed(from, ['ping']);
+      connection.sweep(began + at);
+      connection.sweep(began + at + 4900);
+      await settle(socket);
+      assert.deepEqual([socket.over, service.over], [false, false], `after ${at} ms`);
+    }
+    connection.sweep(began + 18_001);
+    await settle(socket);
+    assert.deepEqual([socket.over, service.over], [true, true]);
+    service.destroy();
+    socket.destroy();
+    await settle(socket);
+    assert.deepEqual(codes(harness), ['tunnel-idle']);
+    assert.deepEqual([harness.records[0].status, harness.defects.length], [101, 0]);
+  });
+
+  test('goes on while the gateway leaves, where nobody reads its messages', async () => {
+    const harness = await Harness.make();
+    const { service, socket, connection } = await upgrade(harness);
+    connection.drain();
+    connection.leaveTunnel();
+    await feed(service, ['still there']);
+    assert.match(socket.text, /still there$/);
+    assert.deepEqual([socket.over, service.over], [false, false]);
+    service.destroy();
+    socket.destroy();
+    await settle(socket);
+    assert.deepEqual(codes(harness), [undefined]);
+  });
+
+  test('that has closed is not swept any more', async () => {
+    const harness = await Harness.make({ tunnelIdle: 5000 });
+    const { service, socket, connection } = await upgrade(harness);
+    socket.destroy();
+    service.destroy();
+    await settle(socket);
+    connection.sweep(performance.now() + 100_000);
+    await settle(socket);
+    assert.deepEqual([codes(harness), harness.defects], [[undefined], []]);
   });
 });

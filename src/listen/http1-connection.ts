@@ -27,7 +27,7 @@ const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 const EMPTY = Buffer.alloc(0);
 const BARE_CR = Buffer.from('\r\r');
 
-type Phase = 'head' | 'busy' | 'linger' | 'gone';
+type Phase = 'head' | 'busy' | 'linger' | 'tunnel' | 'gone';
 
 /**
  * One HTTP/1 connection of a client: reads requests one after the other with the strict reader, hands each to the corridor, and
@@ -65,6 +65,8 @@ export class Http1Connection implements ClientSide, BodyOwner {
   /** Bytes behind the request that is being served. */
   #pending: Buffer | undefined = undefined;
   #lingered = 0;
+  /** How many bytes the tunnel had passed, when it was last looked at. */
+  #passed = 0;
   /** What still comes is a request that another gateway would have served. */
   #late = false;
 
@@ -91,6 +93,10 @@ export class Http1Connection implements ClientSide, BodyOwner {
 
   /** Ends what has lasted too long at `now`. */
   sweep(now: number): void {
+    if (this.#phase === 'tunnel') {
+      this.#sweepTunnel(now);
+      return;
+    }
     if (now < (this.#phase === 'busy' ? this.#clock.due : this.#deadline)) return;
     try {
       this.#expire(now);
@@ -119,6 +125,30 @@ export class Http1Connection implements ClientSide, BodyOwner {
     this.#clock.received();
     const bound = code === 'body-timeout' ? 'body-time' : 'request-time';
     this.#body.breakOff(refuse(code, `the body did not arrive within ${bound}`));
+  }
+
+  #sweepTunnel(now: number): void {
+    const passed = (this.#x?.requestBytes ?? 0) + (this.#x?.responseBytes ?? 0);
+    if (passed !== this.#passed) {
+      this.#passed = passed;
+      this.#deadline = now + this.#owner.bounds.tunnelIdle;
+    } else if (now >= this.#deadline) {
+      this.#deadline = Number.POSITIVE_INFINITY;
+      this.#endTunnel(refuse('tunnel-idle', 'nothing passed over the WebSocket within tunnel-idle'), false);
+    }
+  }
+
+  #endTunnel(refusal: Refusal, politely: boolean): void {
+    try {
+      this.watcher?.endTunnel(refusal, politely);
+    } catch (error) {
+      this.#broke(error);
+    }
+  }
+
+  /** The gateway ends soon: a WebSocket is told so, where it can be. */
+  leaveTunnel(): void {
+    if (this.#phase === 'tunnel') this.#endTunnel(refuse('shutting-down', 'the gateway is leaving'), true);
   }
 
   /** The gateway leaves: an idle connection closes now, a busy one after its answer. */
@@ -337,11 +367,15 @@ export class Http1Connection implements ClientSide, BodyOwner {
   upgrade(headers: HeaderList): { socket: Duplex; rest: Buffer } {
     const rest = this.#pending ?? EMPTY;
     this.#pending = undefined;
-    this.#phase = 'gone';
-    this.#deadline = Number.POSITIVE_INFINITY;
+    this.#phase = 'tunnel';
+    this.#deadline = performance.now() + this.#owner.bounds.tunnelIdle;
     this.#letGo();
     this.socket.pause();
-    this.socket.on('close', () => this.#owner.closed(this));
+    this.socket.on('close', () => {
+      this.#phase = 'gone';
+      this.#deadline = Number.POSITIVE_INFINITY;
+      this.#owner.closed(this);
+    });
     this.socket.write(answerHead(101, headers, 'none', 'connection: upgrade\r\nupgrade: websocket\r\n'), 'latin1');
     if (this.#x !== undefined) this.#x.status = 101;
     return { socket: this.socket, rest };

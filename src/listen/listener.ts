@@ -170,6 +170,11 @@ export class Listener {
     });
   }
 
+  /** The gateway ends soon: WebSockets that can be told so are. */
+  leave(): void {
+    for (const connection of [...this.#connections.keys()]) if (connection instanceof Http1Connection) connection.leaveTunnel();
+  }
+
   /** Ends every connection at once. */
   destroy(): void {
     for (const accepted of [...this.#arriving, ...this.#connections.values()]) accepted.socket.destroy();

@@ -34,6 +34,9 @@ const boundsOptions = z.strictObject({
     .describe(
       'How long a connection without a running request is kept open, and how long a client may leave its answer untaken.',
     ),
+  'tunnel-idle': span()
+    .prefault('1h')
+    .describe('How long nothing at all, not even a ping, may pass over a WebSocket in either direction. Then it is closed.'),
   'request-time': span()
     .prefault('300s')
     .describe('Time for the whole request to arrive, head and body. Its answer may take longer.'),

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { Refusal } from '../exchange/decision.ts';
 import type { HeaderList } from '../exchange/headers.ts';
 
 /** Who is told what becomes of the client while its answer is under way. */
@@ -7,6 +8,11 @@ export interface ClientWatcher {
   clientDrained(): void;
   /** The client went away before its answer was complete. */
   clientGone(): void;
+  /**
+   * The upgraded connection is to end.
+   * @param politely - only where its ends can be told why, in the language that they speak
+   */
+  endTunnel(refusal: Refusal, politely: boolean): void;
 }
 
 /**

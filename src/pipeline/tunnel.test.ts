@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { FakeService, FakeSocket, planOf, request } from '../../test/support/corridor.ts';
+import { type Refusal, refuse } from '../exchange/decision.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { openTunnel } from './tunnel.ts';
 
@@ -12,6 +13,8 @@ interface Tunnel {
   readonly service: FakeSocket;
   readonly x: Exchange;
   closed: number;
+  opened?: ReturnType<typeof openTunnel>;
+  refusal?: Refusal;
 }
 
 async function open(client = nothing, service = nothing): Promise<Tunnel> {
@@ -22,7 +25,10 @@ async function open(client = nothing, service = nothing): Promise<Tunnel> {
     { socket: tunnel.client, rest: client },
     { socket: tunnel.service, rest: service },
   ] as const;
-  openTunnel(x, plan, ...ends, () => void tunnel.closed++);
+  tunnel.opened = openTunnel(x, plan, ...ends, (refusal) => {
+    tunnel.closed++;
+    tunnel.refusal = refusal;
+  });
   return tunnel;
 }
 
@@ -105,4 +111,20 @@ test('what a client sent before it left reaches a service that is slow to read',
   assert.deepEqual([service.text, service.writableFinished], ['firstlast', true]);
   await pass(1000);
   assert.equal(tunnel.closed, 1);
+});
+
+test('an end that the gateway wants puts nothing between the bytes of either side, and says why it was', async (t) => {
+  const pass = clock(t);
+  const tunnel = await open();
+  const { client, service, opened } = tunnel;
+  const refusal = refuse('tunnel-idle', 'told to');
+  client.arrives('half a fr');
+  await turn();
+  assert.equal(opened?.polite, false);
+  opened?.end(refusal);
+  await turn();
+  assert.deepEqual([service.text, client.text], ['half a fr', '']);
+  assert.deepEqual([service.writableFinished, client.writableFinished], [true, true]);
+  await pass(1000);
+  assert.deepEqual([tunnel.closed, tunnel.refusal], [1, refusal]);
 });

@@ -12,10 +12,17 @@ export interface TunnelEnd {
 /** Called once, when both ends are closed. */
 export type TunnelClosed = (refusal: Refusal | undefined) => void;
 
+/** An upgraded connection under way. */
+export interface Tunnel {
+  /** Both ends are told why it ends: its messages are read, so that one of ours can stand between two of theirs. */
+  readonly polite: boolean;
+  end(refusal: Refusal): void;
+}
+
 /**
  * Joins the two ends of an upgraded connection. Byte for byte where no room looks at messages, otherwise message by message.
  */
-export function openTunnel(x: Exchange, plan: RoutePlan, client: TunnelEnd, service: TunnelEnd, closed: TunnelClosed): void {
+export function openTunnel(x: Exchange, plan: RoutePlan, client: TunnelEnd, service: TunnelEnd, closed: TunnelClosed): Tunnel {
   const once = closeTogether(client.socket, service.socket, closed);
   count(x, client, service);
   if (plan.messages === undefined) {
@@ -23,7 +30,9 @@ export function openTunnel(x: Exchange, plan: RoutePlan, client: TunnelEnd, serv
     if (client.rest.length > 0) service.socket.write(client.rest);
     client.socket.pipe(service.socket);
     service.socket.pipe(client.socket);
-  } else plan.messages.inspect(x, plan.message, plan.messages.limit, client, service, once);
+    return { polite: false, end: once };
+  }
+  return { polite: true, end: plan.messages.inspect(x, plan.message, plan.messages.limit, client, service, once) };
 }
 
 /** An end that is to close gets this long to do so. */

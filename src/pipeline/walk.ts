@@ -11,7 +11,7 @@ import type { AnswerSink, CallHandle, UpstreamFault } from '../exchange/service.
 import type { ClientSide, ClientWatcher } from './client.ts';
 import type { Hook, RoutePlan, WholeResponse } from './plan.ts';
 import { responseTrailers } from './trailers.ts';
-import { openTunnel } from './tunnel.ts';
+import { openTunnel, type Tunnel } from './tunnel.ts';
 
 /** What a walk tells the house when it is over or when something broke. */
 export interface WalkOwner {
@@ -35,6 +35,7 @@ export class Walk implements AnswerSink, BodySink, ClientWatcher {
   readonly #plan: RoutePlan;
   readonly #owner: WalkOwner;
   #call: CallHandle | undefined = undefined;
+  #tunnel: Tunnel | undefined = undefined;
   #ended = false;
   /** The head of the answer is with the client, so nothing but the rest of it can follow. */
   #started = false;
@@ -246,7 +247,7 @@ export class Walk implements AnswerSink, BodySink, ClientWatcher {
   #join(headers: HeaderList, socket: Duplex, rest: Buffer): void {
     const client = this.#client.upgrade(this.#named(bareResponseHeaders(headers)));
     this.#started = true;
-    openTunnel(this.#x, this.#plan, client, { socket, rest }, (refusal) => {
+    this.#tunnel = openTunnel(this.#x, this.#plan, client, { socket, rest }, (refusal) => {
       if (refusal !== undefined) this.#x.decision = refusal;
       if (this.#x.fault !== undefined) this.#owner.broke(this.#x, this.#x.fault);
       this.#over();
@@ -347,6 +348,13 @@ export class Walk implements AnswerSink, BodySink, ClientWatcher {
     if (this.#ended) return;
     this.#x.decision ??= refuse('client-gone', 'the client left before the answer was complete');
     this.#over();
+  }
+
+  endTunnel(refusal: Refusal, politely: boolean): void {
+    const tunnel = this.#tunnel;
+    if (tunnel === undefined || this.#ended || (politely && !tunnel.polite)) return;
+    this.#tunnel = undefined;
+    tunnel.end(refusal);
   }
 
   // ---- the ways out

@@ -4,7 +4,7 @@ import { FakeService, FakeSocket, planOf, request } from '../../test/support/cor
 import { type Outcome, type Refusal, refuse } from '../exchange/decision.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Message, Prepared } from './stage.ts';
-import { openTunnel } from './tunnel.ts';
+import { openTunnel, type Tunnel } from './tunnel.ts';
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -44,6 +44,7 @@ interface Conversation {
   readonly service: FakeSocket;
   readonly x: Exchange;
   readonly closed: (Refusal | undefined)[];
+  tunnel?: Tunnel;
 }
 
 async function open(onMessage: Prepared['onMessage'], limit = 100): Promise<Conversation> {
@@ -51,7 +52,11 @@ async function open(onMessage: Prepared['onMessage'], limit = 100): Promise<Conv
   const made: Conversation = { client: new FakeSocket(), service: new FakeSocket(), x, closed: [] };
   const plan = await planOf(new FakeService(), [{ needs: { request: { kind: 'messages', limit } }, onMessage }]);
   const rest = Buffer.alloc(0);
-  openTunnel(x, plan, { socket: made.client, rest }, { socket: made.service, rest }, (refusal) => void made.closed.push(refusal));
+  const ends = [
+    { socket: made.client, rest },
+    { socket: made.service, rest },
+  ] as const;
+  made.tunnel = openTunnel(x, plan, ...ends, (refusal) => void made.closed.push(refusal));
   return made;
 }
 
@@ -195,4 +200,19 @@ test('while a room thinks, no more than a few messages wait, and not more than o
   while (framesOf(service).length < 10) await room.say(undefined);
   client.destroy();
   service.destroy();
+});
+
+test('an end that the gateway wants is told to both sides with 1001, behind what has passed', async (t) => {
+  const pass = clock(t);
+  const refusal = refuse('shutting-down', 'told to');
+  const one = await open(passes);
+  one.client.arrives(frame(TEXT, 'before', true));
+  await turn();
+  assert.equal(one.tunnel?.polite, true);
+  one.tunnel?.end(refusal);
+  one.client.arrives(frame(TEXT, 'behind', true));
+  await turn();
+  assert.deepEqual([framesOf(one.service), framesOf(one.client)], [['text before', 'close 1001'], ['close 1001']]);
+  await pass(2000);
+  assert.deepEqual(one.closed, [refusal]);
 });

@@ -40,7 +40,8 @@ const NO_CODE = 1005;
 
 /**
  * Takes an upgraded connection apart into messages, shows each to the rooms that look at them, and writes it again on the other side:
- * what the rooms saw is what the other side gets. Compression is never negotiated on such a route.
+ * what the rooms saw is what the other side gets. Compression is never negotiated on such a route. Gives back the way to end it, which tells both
+ * sides that we go away.
  */
 export function inspectMessages(
   x: Exchange,
@@ -49,7 +50,7 @@ export function inspectMessages(
   client: TunnelEnd,
   service: TunnelEnd,
   closed: TunnelClosed,
-): void {
+): (refusal: Refusal) => void {
   const toService = new Direction(x, rooms, 'in', client.socket, service.socket, limit);
   const toClient = new Direction(x, rooms, 'out', service.socket, client.socket, limit);
   const stop = (refusal: Refusal, code: number) => {
@@ -59,6 +60,7 @@ export function inspectMessages(
   };
   toService.start(client.rest, stop);
   toClient.start(service.rest, stop);
+  return (refusal) => stop(refusal, WENT_AWAY);
 }
 
 type Stop = (refusal: Refusal, code: number) => void;

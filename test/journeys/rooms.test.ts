@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
 import { checkText } from '../../src/config/load.ts';
+import type { GatewayOptions } from '../../src/config/schema.ts';
 import { Gateway } from '../../src/config/swap.ts';
 import { type Outcome, refuse } from '../../src/exchange/decision.ts';
 import type { Exchange } from '../../src/exchange/exchange.ts';
@@ -106,6 +107,7 @@ sockets.on('connection', (socket) => socket.on('message', (data, binary) => sock
 
 const log = { info() {}, warn() {}, error() {} };
 const gateway = new Gateway({ log, order: places });
+let options: GatewayOptions;
 let plain = 0;
 let secure = 0;
 
@@ -118,7 +120,8 @@ observe: { access: 'off' }
 routes: [ { path: /**, service: s, authentication: none } ]`;
   const result = checkText('test.yaml', text, {});
   assert.ok(result.ok, JSON.stringify(result));
-  await gateway.start(result.options);
+  options = result.options;
+  await gateway.start(options);
   const addresses = gateway.addresses();
   plain = addresses.plain.port;
   secure = addresses.secure.port;
@@ -302,5 +305,21 @@ describe('the stage contract over WebSocket', () => {
     assert.equal(status, 404);
     socket.on('error', () => {});
     socket.terminate();
+  });
+
+  test('the gateway that leaves says so with 1001, and does not wait for it', async () => {
+    const own = new Gateway({ log, order: places, drainMs: 20_000 });
+    await own.start(options);
+    const socket = new WebSocket(`ws://127.0.0.1:${own.addresses().plain.port}/socket`);
+    await new Promise((resolve) => socket.once('open', resolve));
+    ended.length = 0;
+    const began = performance.now();
+    const [code] = await Promise.all([closed(socket), own.drain()]);
+    assert.equal(code, 1001);
+    assert.ok(performance.now() - began < 15_000);
+    assert.deepEqual(
+      ended.map((x) => [x.status, x.decision?.code]),
+      [[101, 'shutting-down']],
+    );
   });
 });

@@ -97,7 +97,10 @@ before(async () => {
   );
   const routes = ways.map(({ name }) => `  - { path: /${name}/**, service: ${name}, authentication: none }`);
   gateway = await startGateway(`
-listeners: { plain: { address: 127.0.0.1:0 }, secure: { address: 127.0.0.1:0, tls: self-signed } }
+listeners:
+  plain: { address: 127.0.0.1:0 }
+  secure: { address: 127.0.0.1:0, tls: self-signed }
+  hasty: { address: 127.0.0.1:0, tls: self-signed, bounds: { tunnel-idle: 3s } }
 admin: { address: 127.0.0.1:0 }
 services:
 ${written.join('\n')}
@@ -157,11 +160,12 @@ async function exchange(socket: WebSocket, data: string | Buffer): Promise<Buffe
   return (await answered)[0] as Buffer;
 }
 
-async function recordOf(path: string): Promise<AccessRecord> {
-  for (let i = 0; i < 100; i++) {
-    const found = (await gateway.records()).find((one) => one.http.path === path);
+async function recordOf(path: string, listener?: string): Promise<AccessRecord> {
+  for (const end = performance.now() + 15_000; performance.now() < end; await wait(20)) {
+    const found = (await gateway.records()).find(
+      (one) => one.http.path === path && (listener === undefined || one.listener === listener),
+    );
     if (found !== undefined) return found;
-    await wait(20);
   }
   return assert.fail(`no record of ${path}`);
 }
@@ -320,6 +324,23 @@ describe('time', () => {
 });
 
 describe('places', () => {
+  test('tunnel-idle ends what is silent, and nothing that pings', async () => {
+    const base = `wss://127.0.0.1:${gateway.port('hasty')}/http`;
+    const silent = new WebSocket(`${base}/silent`, { rejectUnauthorized: false });
+    const pinging = new WebSocket(`${base}/echo`, { rejectUnauthorized: false });
+    await Promise.all([once(silent, 'open'), once(pinging, 'open')]);
+    const began = performance.now();
+    const pings = setInterval(() => pinging.ping(), 100);
+    const { code, at } = await closed(silent);
+    assert.equal(code, 1006);
+    assert.ok(at - began > 2900, `after ${at - began} ms`);
+    const { decision, http } = await recordOf('/http/silent', 'hasty');
+    assert.deepEqual([decision?.room, decision?.code, http.status], ['listen', 'tunnel-idle', 101]);
+    assert.equal(String(await exchange(pinging, 'still here')), 'still here');
+    clearInterval(pings);
+    pinging.terminate();
+  });
+
   test('a WebSocket takes one of the connections until it closes', async () => {
     const { socket } = await open('/one/echo');
     const refused = await fetch(`http://127.0.0.1:${gateway.port('plain')}/one/x`);

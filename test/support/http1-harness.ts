@@ -69,6 +69,7 @@ export const BOUNDS: Bounds = {
   headTime: 10_000,
   bodyTime: 30_000,
   requestTime: 300_000,
+  tunnelIdle: 3_600_000,
   idleTime: 60_000,
   requestsPerConnection: 100_000,
   h2Streams: 100,
