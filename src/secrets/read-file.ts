@@ -27,7 +27,7 @@ export function readBytes(file: string, largest = LARGEST, check?: (stats: Stats
 
 /** To the end, whatever `stat` said of the size: files of the system say 0. */
 function readAll(handle: number, file: string, size: number, largest: number): Buffer {
-  let bytes = Buffer.alloc(Math.min(size, largest) + 1024);
+  let bytes: Buffer = Buffer.alloc(Math.min(size, largest) + 1024);
   let length = 0;
   for (;;) {
     const read = readSync(handle, bytes, length, bytes.length - length, null);
