@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Carry, Log } from '../pipeline/stage.ts';
 import type { Debts } from './debts.ts';
-import type { LimitStore, Stores } from './limit-store.ts';
+import type { Bucket, LimitStore, Stores } from './limit-store.ts';
 import { MemoryLimitStore } from './memory-limit-store.ts';
 import type { RedisOptions, StoreOptions } from './options.ts';
 import type { OpenRedis } from './redis/open.ts';
@@ -40,7 +40,8 @@ export async function createStores(options: StoreOptions, parts: StoreParts): Pr
 /** One memory for all workers. Where the primary is away, each worker counts its share by itself, as gateways do without their store. */
 function primaryStores(primary: SharedMemoryStore, own: LimitStore, workers: number): OpenStores {
   const snapshot = (): StoreSnapshot => ({ store: 'memory', up: primary.up, instances: 1, stats: primary.stats });
-  return { limits: primary, local: withDebts(own, primary.debts), instances: () => workers, snapshot };
+  const instances = (): number => workers;
+  return { limits: primary, local: withDebts(own, primary.debts, instances), instances, snapshot };
 }
 
 /** Means the same for one worker and for four. Where even the primary is away, better each worker for itself than nobody. */
@@ -62,18 +63,23 @@ async function redisStores(options: RedisOptions, local: LimitStore, parts: Stor
   await Promise.race([redis.link.tried, new Promise((resolve) => setTimeout(resolve, FIRST_TRY_MS).unref())]);
   const instances = (): number => redis.link.instances();
   const snapshot = (): StoreSnapshot => ({ store: 'redis', up: redis.link.up, instances: instances(), stats: redis.stats });
-  return { limits: redis.limits, local: withDebts(local, redis.debts), instances, snapshot };
+  return { limits: redis.limits, local: withDebts(local, redis.debts, instances), instances, snapshot };
 }
 
 /** Begins where the shared store left off, and remembers for it what happens meanwhile. */
-function withDebts(local: LimitStore, debts: Debts): LimitStore {
+function withDebts(local: LimitStore, debts: Debts, instances: () => number): LimitStore {
   return {
     async take(buckets) {
-      const verdicts = await local.take(buckets.map((bucket) => ({ ...bucket, debt: debts.of(bucket) })));
-      debts.note(buckets, verdicts);
+      const verdicts = await local.take(buckets.map((bucket) => withDebt(bucket, debts.of(bucket))));
+      debts.noteOwn(buckets, verdicts, instances());
       return verdicts;
     },
   };
+}
+
+/** Written out: `coarser` of a bucket may be a getter, which spreading leaves behind. */
+function withDebt({ limit, rate, key, coarser }: Bucket, debt: number | undefined): Bucket {
+  return { limit, rate, key, coarser, debt };
 }
 
 async function readCertificates(file: string): Promise<Buffer> {
