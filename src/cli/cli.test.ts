@@ -88,6 +88,21 @@ standard  *.example.com  /stock/{item}  stock    none            1MiB   if x-ver
   );
 });
 
+test('routes says by which methods callers are found out', async () => {
+  const text = `listeners: { plain: { address: 127.0.0.1:0 } }
+services: { orders: http://127.0.0.1:9001 }
+authentication:
+  staff: { jwt: { issuer: https://id.example.com, audience: orders, algorithms: [RS256] } }
+  others: { jwt: { issuer: https://other.example.com, audience: orders, algorithms: [ES256] } }
+routes: [{ path: /orders/**, service: orders, authentication: [staff, others] }]
+`;
+  const name = await file('methods.yaml', text);
+  const table = await portcullis('routes', '--config', name);
+  assert.match(table.out, / staff \(jwt\), others \(jwt\) /);
+  const rows = JSON.parse((await portcullis('routes', '--json', '--config', name)).out) as { kinds: unknown }[];
+  assert.deepEqual(rows[0].kinds, ['jwt', 'jwt']);
+});
+
 test('routes --json says the same for programs', async () => {
   const result = await portcullis('routes', '--json', '--config', await file('good.yaml', GOOD));
   assert.deepEqual(JSON.parse(result.out)[0], {
@@ -97,6 +112,7 @@ test('routes --json says the same for programs', async () => {
     conditions: [],
     service: 'orders',
     authentication: ['none'],
+    kinds: [],
     body: 65536,
     protection: [],
   });

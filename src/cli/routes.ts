@@ -17,6 +17,8 @@ export interface RouteRow {
   readonly conditions: readonly string[];
   readonly service: string;
   readonly authentication: readonly string[];
+  /** What each of these methods is: `jwt`, `introspection`, `api-key`, `mtls`. */
+  readonly kinds: readonly string[];
   /** Bytes. */
   readonly body: number;
   /** Other things that stand in the way of a request, in the order of the corridor. */
@@ -55,7 +57,7 @@ function cells(row: RouteRow): string[] {
     row.hosts.length === 0 ? 'any' : row.hosts.join(','),
     row.path,
     row.service,
-    row.authentication.join(','),
+    row.authentication.map((name, at) => (at in row.kinds ? `${name} (${row.kinds[at]})` : name)).join(', '),
     formatSize(row.body),
     [...row.conditions, ...row.protection].join(', '),
   ];
@@ -76,9 +78,14 @@ function describeRoute(route: GatewayRoute, options: GatewayOptions): RouteRow {
     ),
     service: route.service,
     authentication: route.authentication === 'none' ? ['none'] : route.authentication,
+    kinds: route.authentication === 'none' ? [] : route.authentication.map((name) => kindOf(options.authentication[name])),
     body: route.body,
     protection: protections(route, options),
   };
+}
+
+function kindOf(method: GatewayOptions['authentication'][string]): string {
+  return Object.entries(method).find(([, options]) => options !== undefined)?.[0] ?? '';
 }
 
 function protections(route: GatewayRoute, options: GatewayOptions): string[] {

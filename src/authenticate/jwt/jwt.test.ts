@@ -1,7 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
+import { jwtVerify } from 'jose';
 import { keysInHeader, tokenClasses } from '../../../test/cases/tokens.ts';
-import { algorithms, audience, claims, foreign, issuer, keys, type Pair, token } from '../../../test/support/tokens.ts';
+import {
+  algorithms,
+  audience,
+  base64url,
+  claims,
+  foreign,
+  issuer,
+  keys,
+  type Pair,
+  signatureOf,
+  token,
+} from '../../../test/support/tokens.ts';
 import type { Refusal } from '../../exchange/decision.ts';
 import type { Caller, ConnectionInfo, Exchange } from '../../exchange/exchange.ts';
 import { JwtMethod } from './jwt.ts';
@@ -184,4 +197,59 @@ test('the cache is bounded whatever comes', () => {
   const bench = new Bench();
   for (let i = 0; i < 200; i++) bench.code(token(claims({ jti: `${i}`, filler: 'x'.repeat(3000) }), { typ: 'JWT' }, keys.ed));
   assert.ok(bench.method.cached.bytes < 16 * 1024 * 1024 && bench.method.cached.entries === 200);
+});
+
+/** A token of which something is changed, before or after it was signed. */
+const changed = fc
+  .record({
+    pair: fc.constantFrom<Pair>(keys.rs, keys.es, keys.ed),
+    header: fc.dictionary(
+      fc.constantFrom('alg', 'typ', 'kid', 'x', 'jwk', 'cty'),
+      fc.oneof(fc.jsonValue({ maxDepth: 1 }), fc.constantFrom('JWT', 'RS256')),
+      {
+        maxKeys: 1,
+      },
+    ),
+    payload: fc.dictionary(fc.constantFrom('iss', 'aud', 'exp', 'nbf', 'iat', 'sub', 'x'), fc.jsonValue({ maxDepth: 1 }), {
+      maxKeys: 2,
+    }),
+    aud: fc.constantFrom(audience, [audience], ['x', audience]),
+    mangle: fc.option(fc.record({ at: fc.nat(2000), to: fc.constantFrom(...'A_-=.+/ ~') }), { freq: 2 }),
+    raw: fc.boolean(),
+  })
+  .map(({ pair, header, payload, aud, mangle, raw }) => {
+    const text = JSON.stringify({ ...claims(), aud, ...payload });
+    const head = JSON.stringify({ alg: pair.alg, kid: pair.kid, ...header });
+    const signed = `${base64url(head)}.${base64url(raw ? ` ${text}` : text)}`;
+    const whole = `${signed}.${base64url(signatureOf(signed, pair.alg, pair.privateKey))}`;
+    if (mangle === null) return { pair, whole };
+    const at = mangle.at % whole.length;
+    return { pair, whole: whole.slice(0, at) + mangle.to + whole.slice(at + 1) };
+  });
+
+test('what passes here passes with jose: it is only ever stricter', async () => {
+  const bench = new Bench();
+  const counts = { both: 0, neither: 0 };
+  await fc.assert(
+    fc.asyncProperty(changed, async ({ pair, whole }) => {
+      const verdict = await jwtVerify(whole, pair.publicKey, {
+        issuer,
+        audience,
+        algorithms,
+        clockTolerance: 5,
+        requiredClaims: ['exp'],
+      }).then(
+        () => true,
+        () => false,
+      );
+      const code = bench.code(whole);
+      if (code === 'passed') assert.ok(verdict, `only jose refuses ${whole}`);
+      // What must pass elsewhere and is refused here, is refused for a reason that jose does not know.
+      if (verdict && code !== 'passed')
+        assert.match(code, /^token-(?:malformed|header|type|claims|lifetime|key-unknown|not-yet-valid)$/, whole);
+      counts[code === 'passed' ? 'both' : 'neither']++;
+    }),
+    { numRuns: 600 },
+  );
+  assert.ok(counts.both > 20 && counts.neither > 50, JSON.stringify(counts));
 });
