@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
 import { http1Asker } from '../support/ask.ts';
+import { Client, waitFor } from '../support/client.ts';
 import { startGateway } from '../support/gateway.ts';
 import { startService } from '../support/services.ts';
 
@@ -24,10 +25,10 @@ async function metricsInManual(): Promise<Map<string, { type: string; labels: st
   );
 }
 
-test('docs/observability.md tells of every metric, its type and its labels, and of no other', async () => {
+test('docs/observability.md tells of every metric, its type and its labels, and of no other', async (t) => {
   await using service = await startService((_request, answer) => answer.end('ok'));
   await using gateway = await startGateway(`
-listeners: { plain: { address: 127.0.0.1:0 } }
+listeners: { plain: { address: 127.0.0.1:0 }, one: { address: 127.0.0.1:0, bounds: { connections: 1 } } }
 services:
   all: { targets: ["${service.url}"], health: { every: 1s }, breaker: {} }
 routes: [{ path: /**, service: all, authentication: none }]
@@ -36,7 +37,11 @@ admin: { address: 127.0.0.1:0 }
   const asker = http1Asker(gateway.port('plain'));
   const admin = http1Asker(gateway.port('admin'));
   assert.equal((await asker.ask({ path: '/' })).status, 200);
-  await gateway.records(1);
+  // The second one pushes the first one out.
+  const first = await Client.open(t, gateway.port('one'));
+  await Client.open(t, gateway.port('one'));
+  await waitFor(() => first.closed, 'nobody was turned away');
+  await gateway.records(2);
   const exposition = (await admin.ask({ path: '/metrics' })).body.toString();
   asker.close();
   admin.close();
