@@ -70,8 +70,8 @@ function checkListeners(file: Mapping, report: Report): void {
 /** A method that looks at client certificates, where no client is ever asked for one, would refuse everybody. */
 function checkMtls(file: Mapping, report: Report): void {
   const asked = Object.values(mapping(file.listeners)).some((value) => {
-    const { tls, ...listener } = mapping(value);
-    return [listener, ...(Array.isArray(tls) ? tls : [tls])].some((one) => {
+    const { tls } = mapping(value);
+    return [value, tls, ...list(tls)].some((one) => {
       const asks = mapping(one)['client-certificates'];
       return asks !== undefined && asks !== 'none';
     });
