@@ -39,7 +39,7 @@ describe('debts', () => {
     const debts = new Debts();
     debts.note([bucket('a')], [full(300)], 1000);
     assert.equal(debts.owed(bucket('a'), 1000), 0);
-    debts.storeIsBack(1100);
+    debts.storeIsBack(0, 1, 1100);
     assert.deepEqual([debts.owed(bucket('a'), 1100), debts.owed(bucket('b'), 1100), debts.owed(bucket('a'), 1250)], [200, 0, 50]);
     assert.equal(debts.owed(bucket('a'), 1301), 0);
   });
@@ -47,10 +47,48 @@ describe('debts', () => {
   test('stay owed when the store goes and comes again', () => {
     const debts = new Debts();
     debts.note([bucket('a')], [full(1000)], 0);
-    debts.storeIsBack(100);
+    debts.storeIsBack(0, 1, 100);
     debts.note([bucket('b')], [full(500)], 200);
-    debts.storeIsBack(300);
+    debts.storeIsBack(0, 1, 300);
     assert.deepEqual([debts.owed(bucket('a'), 300), debts.owed(bucket('b'), 300)], [700, 400]);
+  });
+
+  test('of what was given out while others counted in the store are added there, once, and not what all gave out without it', () => {
+    const share = (key: string): Bucket => bucket(key, 10, 400);
+    const after = (others: number) => {
+      const debts = new Debts();
+      debts.note([bucket('busy')], [full(1000)], 0);
+      debts.storeIsAway(100);
+      for (let i = 0; i < 5; i++) debts.noteOwn([share('busy')], [full(2000)], 4, 200);
+      debts.noteOwn([share('refused')], [{ ...full(2000), allowed: false }], 4, 200);
+      debts.storeIsBack(others, 4, 700);
+      return debts;
+    };
+    // Five requests of a bucket that gives one every 100 ms.
+    const alone = after(600 * 4);
+    assert.deepEqual(
+      [alone.takeMore(bucket('busy')), alone.takeMore(bucket('busy')), alone.takeMore(bucket('refused'))],
+      [500, 0, 0],
+    );
+    assert.equal(alone.owed(bucket('busy'), 700), 1500);
+    assert.equal(after(400).takeMore(bucket('busy')), 100);
+    const together = after(0);
+    assert.equal(together.takeMore(bucket('busy')), 0);
+    alone.putBack(bucket('busy'), 500);
+    assert.equal(alone.takeMore(bucket('busy')), 500);
+  });
+
+  test('of one outage are no debts of the next', () => {
+    const debts = new Debts();
+    debts.storeIsAway(0);
+    debts.noteOwn([bucket('k')], [full(5000)], 1, 100);
+    debts.storeIsBack(1000, 1, 200);
+    assert.equal(debts.takeMore(bucket('k')), 100);
+    debts.note([bucket('k')], [full(5000)], 300);
+    debts.storeIsAway(400);
+    debts.noteOwn([bucket('k')], [full(5000)], 1, 500);
+    debts.storeIsBack(1000, 1, 600);
+    assert.equal(debts.takeMore(bucket('k')), 100);
   });
 
   test('are bounded: the last are remembered, however many keys there are', () => {

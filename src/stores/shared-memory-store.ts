@@ -46,7 +46,7 @@ export class SharedMemoryStore implements LimitStore {
 
   /** The primary has answered. */
   receive({ number, packed }: LimitsDecided): void {
-    if (this.#away) this.debts.storeIsBack();
+    if (this.#away) this.debts.storeIsBack(0, 1);
     this.#away = false;
     let batch = this.#sent.shift();
     // One that it broke on has no answer.

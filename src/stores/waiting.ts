@@ -14,6 +14,8 @@ export class Decision {
   settled = false;
   /** It has been sent a second time; there is no third. */
   again = false;
+  /** What it tells the store besides, see `Debts`. */
+  more: Map<Bucket, number> | undefined;
 
   constructor(buckets: readonly Bucket[], resolve: Decision['resolve'], reject: Decision['reject']) {
     this.buckets = buckets;

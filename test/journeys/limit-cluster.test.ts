@@ -3,12 +3,15 @@
  * no less, whatever happens to the store. The longer version with figures is `npm run cluster`.
  */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { NO_REDIS, type Redis, startRedis } from '../support/redis.ts';
 import { type RunningService, startService } from '../support/services.ts';
+import { shiftedClock } from '../support/shifted-clock.ts';
 import { type Answered, type Spread, startSpread } from '../support/spread.ts';
 
 const RATE = 40;
@@ -17,18 +20,6 @@ const BURST = 40;
 const UNEVEN = [60, 16, 14, 13];
 /** Seconds by which the gateways' clocks are apart. */
 const CLOCKS = [0, 30, -30, 60];
-
-const SHIFTED = `
-const ms = Number(process.env.SHIFT_SECONDS) * 1000;
-const now = Date.now;
-globalThis.Date = class extends Date {
-  constructor(...parts) {
-    if (parts.length === 0) super(now() + ms);
-    else super(...parts);
-  }
-  static now = () => now() + ms;
-};
-`;
 
 let service: RunningService;
 before(async () => {
@@ -95,13 +86,7 @@ routes:
   - { path: /open, service: s, authentication: none, limits: [open] }
   - { path: /closed, service: s, authentication: none, limits: [closed] }
 `;
-    const start = (seconds: number) =>
-      startGateway(configuration, {
-        files: { 'shifted.mjs': SHIFTED },
-        env: { SHIFT_SECONDS: `${seconds}`, NODE_OPTIONS: '' },
-        nodeArguments: [],
-      });
-    gateways = await Promise.all(CLOCKS.map(start));
+    gateways = await Promise.all(CLOCKS.map((seconds) => startGateway(configuration, shiftedClock(seconds))));
     await known(4);
   });
   after(async () => {
@@ -135,9 +120,12 @@ routes:
     const ended = await load.stop();
     assertLimit(load, '/local', ended);
     assert.deepEqual(Object.keys(statuses(load.answers)), ['200', '429']);
-    for (const gateway of gateways) {
+    for (const [i, gateway] of gateways.entries()) {
       const port = gateway.port('plain');
       assert.ok(load.answers.some(({ client, status }) => client.port === port && status === 200));
+      const [{ time }] = await gateway.records(1);
+      const apart = (Date.parse(`${time}`) - Date.now()) / 1000 - CLOCKS[i];
+      assert.ok(apart > -25 && apart < 1, `the clock of ${i} is ${apart} s from where it should be`);
     }
   });
 
@@ -209,6 +197,11 @@ routes: [ { path: /**, service: s, authentication: none, limits: [all] } ]
   });
 });
 
+function workersOf(gateway: Gateway): number[] {
+  const output = execFileSync('ps', ['-o', 'pid=', '--ppid', String(gateway.process.pid)], { encoding: 'utf8' });
+  return output.split('\n').filter(Boolean).map(Number);
+}
+
 describe('one gateway with four workers, limits in memory', () => {
   test('gives what the limit says, over a reload and the death of a worker', async () => {
     const configuration = (more = '') => `
@@ -229,8 +222,10 @@ observe: { access: access.jsonl }
       { port, path: '/', headers, rate: 30, connections: 16 },
       { port, path: '/', headers, rate: 13, connections: 1 },
     ]);
-    await wait(1500);
-    const { writeFile } = await import('node:fs/promises');
+    await wait(1000);
+    const [victim] = workersOf(gateway);
+    process.kill(victim, 'SIGKILL');
+    await until('another worker serves', () => workersOf(gateway).length === 4 && !workersOf(gateway).includes(victim));
     await writeFile(gateway.config, configuration(', body: 1KiB'));
     await until('the configuration is reloaded', () => gateway.stderr().includes('has been reloaded'));
     await wait(2500);

@@ -21,9 +21,9 @@ export interface LinkParts extends ConnectionParts {
   /** Name of this gateway among those that share the store. Its workers have the same. */
   readonly instance: string;
   readonly log: Log;
-  /** No decision is sent from now on; then again. */
+  /** No decision is sent from now on; then again, while the others have sent theirs for so many milliseconds. */
   onAway(): void;
-  onBack(): void;
+  onBack(others: number): void;
 }
 
 /**
@@ -153,9 +153,9 @@ export class Link {
     const { timeout } = this.#parts.options;
     if (took > timeout) return this.#down(`it takes longer than ${timeout} ms to answer`);
     this.#instances.told(count, performance.now());
-    const wait = (together - time) / 1000 - took;
-    if (wait > 0 && this.#hasCounted) this.#wait(wait);
-    else this.#becomeUp();
+    const others = (time - together) / 1000 + took;
+    if (others < 0 && this.#hasCounted) this.#wait(-others);
+    else this.#becomeUp(Math.max(0, others));
   }
 
   /** Others share the store, and this one may have counted by itself. */
@@ -168,7 +168,8 @@ export class Link {
     this.#down('it was away from all, who go back to it together');
   }
 
-  #becomeUp(): void {
+  /** `others`: milliseconds since the last time at which all went on together; a very large number when that is long ago. */
+  #becomeUp(others: number): void {
     this.#tried.resolve();
     const now = performance.now();
     if (this.#up) {
@@ -178,7 +179,7 @@ export class Link {
     this.#up = true;
     this.#upSince = now;
     this.#hasty = false;
-    this.#parts.onBack();
+    this.#parts.onBack(Math.min(now - this.#awaySince, others));
     if (this.#told === undefined) return;
     this.#told = undefined;
     this.#parts.log.info('the store is back', { away_ms: Math.round(now - this.#awaySince) });

@@ -18,6 +18,11 @@ export function openRedis(
 ): OpenRedis {
   const stats = new StoreStats();
   const debts = new Debts();
-  const link = new Link({ ...parts, createClient, onAway: () => debts.storeIsAway(), onBack: () => debts.storeIsBack() });
+  const link: Link = new Link({
+    ...parts,
+    createClient,
+    onAway: () => debts.storeIsAway(),
+    onBack: (others) => debts.storeIsBack(others, link.instances()),
+  });
   return { link, limits: new RedisLimitStore({ link, options: parts.options, stats, debts }), stats, debts };
 }

@@ -211,6 +211,23 @@ describe('limits in Redis', { skip: NO_REDIS }, () => {
     assert.equal((await limits.take([bucket('other', 5)]))[0].remaining, 4);
   });
 
+  test('what one gave out by itself while others counted here is taken from all', async () => {
+    const { limits, debts } = await open(redis.url);
+    debts.storeIsAway();
+    for (let i = 0; i < 3; i++)
+      debts.noteOwn([bucket('k', 2, 4 * HOUR)], [{ allowed: true, remaining: 0, retryAfter: 0, reset: HOUR }], 4);
+    debts.storeIsBack(LONG * HOUR, 4);
+    // One is known anyway, three more are told; with this one that is all.
+    assert.equal((await limits.take([bucket('k', 5)]))[0].remaining, 0);
+    const [refused] = await limits.take([bucket('k', 5)]);
+    assert.equal(refused.allowed, false);
+    debts.putBack(bucket('k', 5), HOUR);
+    // What is told to a bucket that has nothing left is remembered too.
+    const [owing] = await limits.take([bucket('k', 5)]);
+    assert.deepEqual([owing.allowed, Math.round(owing.reset / HOUR)], [false, 6]);
+    assert.equal(Math.round((await limits.take([bucket('k', 5)]))[0].reset / HOUR), 6);
+  });
+
   test('a store that takes no writes is away until it does', async () => {
     const { limits, link, stats } = await open(redis.url);
     await redis.command('CONFIG SET maxmemory 1');

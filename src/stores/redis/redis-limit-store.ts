@@ -62,7 +62,9 @@ export class RedisLimitStore implements LimitStore {
     const sent = performance.now();
     for (const bucket of buckets) {
       const owed = Math.ceil(this.#debts.owed(bucket, sent) * 1000);
-      args.push(`${intervalOf(bucket.rate)}`, `${roomOf(bucket.rate)}`, `${owed}`);
+      const more = this.#debts.takeMore(bucket);
+      if (more > 0) (decision.more ??= new Map()).set(bucket, more);
+      args.push(`${intervalOf(bucket.rate)}`, `${roomOf(bucket.rate)}`, `${owed}`, `${Math.ceil(more * 1000)}`);
     }
     this.#link.send(args).then(
       (reply) => this.#answered(decision, reply as number[], sent),
@@ -70,8 +72,15 @@ export class RedisLimitStore implements LimitStore {
     );
   }
 
+  /** The store does not know what this decision was to tell it. */
+  #untold(decision: Decision): void {
+    for (const [bucket, more] of decision.more ?? []) this.#debts.putBack(bucket, more);
+    decision.more = undefined;
+  }
+
   #answered(decision: Decision, reply: readonly number[], sent: number): void {
-    if (reply[0] !== TOO_LATE) {
+    if (reply[0] === TOO_LATE) this.#untold(decision);
+    else {
       const verdicts = decision.buckets.map(({ rate }, i) => verdictOf(rate, reply[i + 1], reply[0] === TAKEN));
       this.#debts.note(decision.buckets, verdicts);
       return this.#waiting.settle(decision, verdicts);
@@ -85,6 +94,7 @@ export class RedisLimitStore implements LimitStore {
   }
 
   #broken(decision: Decision, error: Error): void {
+    this.#untold(decision);
     if (decision.settled) return;
     // Somebody made the store forget its scripts. Sent in full, it keeps this one again.
     if (error.message.startsWith('NOSCRIPT') && !decision.again) {

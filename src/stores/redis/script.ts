@@ -15,11 +15,12 @@ function script(text: string): Script {
  * one key, its value the time at which it is full again; the key expires then, so an unused bucket costs nothing.
  *
  * KEYS: one per bucket. ARGV: 1 the store's time after which nobody waits for the answer any more; then per bucket the interval, the room
- * (burst × interval), and the debt that the gateway knows of. Answers with 1 (taken) or 0 (none is charged) and the debt of each bucket:
+ * (burst × interval), the debt that the gateway knows of, and what it gave out
+ * without this store and nobody knows of. Answers with 1 (taken) or 0 (none is charged) and the debt of each bucket:
  * the time until it is full. Or with -1 and the store's time, when it is too late.
  *
- * All numbers stay below 2^53, where a Lua number is exact; `%.0f` because Lua itself would write 1.76e+15. A debt above the room cannot
- * come about but by a clock that was set back: it is cut for good, so that the bucket is not shut for as long as the clock went back.
+ * All numbers stay below 2^53, where a Lua number is exact; `%.0f` because Lua itself would write 1.76e+15. A debt above twice the
+ * room cannot come about but by a clock that was set back: it is cut for good, so that the bucket is not shut for as long as that.
  */
 export const GCRA: Script = script(`
 local time = redis.call('TIME')
@@ -28,11 +29,11 @@ if now > tonumber(ARGV[1]) then return { -1, now } end
 local full = redis.call('MGET', unpack(KEYS))
 local reply = { 1 }
 for i = 1, #KEYS do
-  local interval, room = tonumber(ARGV[i * 3 - 1]), tonumber(ARGV[i * 3])
-  local debt = tonumber(ARGV[i * 3 + 1])
-  debt = math.max(debt, (tonumber(full[i] or now) or now) - now)
-  if debt > room then
-    debt = room
+  local interval, room = tonumber(ARGV[i * 4 - 2]), tonumber(ARGV[i * 4 - 1])
+  local known, more = tonumber(ARGV[i * 4]), tonumber(ARGV[i * 4 + 1])
+  local debt = math.max(math.min(known, room), (tonumber(full[i] or now) or now) - now)
+  if debt > 2 * room or more > 0 then
+    debt = math.min(debt + more, room + math.min(more, room))
     redis.call('SET', KEYS[i], string.format('%.0f', now + debt), 'PX', math.ceil(debt / 1000))
   end
   if debt + interval > room then reply[1] = 0 end
@@ -40,7 +41,7 @@ for i = 1, #KEYS do
 end
 if reply[1] == 0 then return reply end
 for i = 1, #KEYS do
-  local debt = reply[i + 1] + ARGV[i * 3 - 1]
+  local debt = reply[i + 1] + ARGV[i * 4 - 2]
   redis.call('SET', KEYS[i], string.format('%.0f', now + debt), 'PX', math.ceil(debt / 1000))
   reply[i + 1] = debt
 end
@@ -65,7 +66,7 @@ local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')
 local together = tonumber(redis.call('GET', KEYS[2]) or 0)
 if now - tonumber(last[2] or 0) > tonumber(ARGV[3]) then
   together = now + ARGV[4]
-  redis.call('SET', KEYS[2], string.format('%.0f', together), 'PX', math.ceil(ARGV[4] / 1000))
+  redis.call('SET', KEYS[2], string.format('%.0f', together), 'PX', 60000)
 end
 redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[1])
 redis.call('PEXPIRE', KEYS[1], math.ceil(ARGV[2] / 1000))
