@@ -8,6 +8,15 @@ export interface Authorities {
   readonly other: TestCa;
   /** Below `root`, but its certificate says that it is no authority. */
   readonly fake: TestCa;
+  /** Below `low`: one more than `depth` allows. */
+  readonly lowest: TestCa;
+  /** Below `root`, and must not have authorities below itself. */
+  readonly short: TestCa;
+  readonly belowShort: TestCa;
+  /** Below `root`, for names in `inside.test` only. */
+  readonly narrow: TestCa;
+  /** Below `root`, which has revoked it. */
+  readonly dropped: TestCa;
 }
 
 export interface CertificateCase {
@@ -60,6 +69,31 @@ export const certificateCases: readonly CertificateCase[] = [
     name: 'by somebody who has a certificate and is no authority',
     make: ({ fake }) => fake.issue('by-fake', { chain: true }),
     code: 'certificate-untrusted',
+  },
+  {
+    name: 'more authorities than depth',
+    make: ({ lowest }) => lowest.issue('deep', { chain: true }),
+    code: 'certificate-untrusted',
+  },
+  {
+    name: 'below an authority that must have none below it',
+    make: ({ belowShort }) => belowShort.issue('long', { chain: true }),
+    code: 'certificate-untrusted',
+  },
+  {
+    name: 'within the names that its authority may certify',
+    make: ({ narrow }) => narrow.issue('inside', { chain: true, san: 'DNS:a.inside.test' }),
+    code: undefined,
+  },
+  {
+    name: 'beyond the names that its authority may certify',
+    make: ({ narrow }) => narrow.issue('outside', { chain: true, san: 'DNS:a.outside.test' }),
+    code: 'certificate-untrusted',
+  },
+  {
+    name: 'by an authority that is revoked',
+    make: ({ dropped }) => dropped.issue('dropped', { chain: true }),
+    code: 'certificate-revoked',
   },
   {
     name: 'revoked',

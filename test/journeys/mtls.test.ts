@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
+import net from 'node:net';
 import { after, before, describe, it, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { certificateCases } from '../cases/client-certificates.ts';
@@ -9,6 +10,7 @@ import { certificateFolder, replaceFile, type Shown, TestCa } from '../support/c
 import { type Echo, startEcho } from '../support/echo.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { Http2Visitor, rawVisit, visit } from '../support/mtls-client.ts';
+import { rawRequest } from '../support/raw.ts';
 import { type TlsFiles, tlsFiles } from '../support/tls.ts';
 
 const VERSIONS = ['TLSv1.2', 'TLSv1.3'] as const;
@@ -23,7 +25,12 @@ let good: Shown;
 
 before(async () => {
   files = await tlsFiles(['a.test', 'b.test', '*.wild.test,c.test,d.test']);
-  echo = await startEcho();
+  echo = await startEcho({
+    answer: ({ headers }) =>
+      headers.some(([name]) => name.toLowerCase() === 'upgrade')
+        ? 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n'
+        : undefined,
+  });
   folder = await certificateFolder();
   root = await TestCa.root(folder.dir, 'root');
   other = await TestCa.root(folder.dir, 'other');
@@ -73,10 +80,18 @@ describe('what clients show', { timeout: 300_000 }, () => {
   before(async () => {
     const [middle, fake] = [await root.below('middle'), await root.below('fake', 'critical,CA:FALSE')];
     const low = await middle.below('low');
-    for (const one of certificateCases) shown.set(one.name, await one.make({ root, middle, low, other, fake }));
-    const lists = [root, middle, low, fake].map((ca) => ca.crl(folder.file(`${ca.certificate.split('/').at(-2)}.crl`)));
+    const lowest = await low.below('lowest');
+    const short = await root.below('short', 'critical,CA:TRUE,pathlen:0');
+    const belowShort = await short.below('below-short');
+    const narrow = await root.below('narrow', undefined, ['nameConstraints=critical,permitted;DNS:inside.test']);
+    const dropped = await root.below('dropped');
+    await root.revoke(dropped);
+    const authorities = { root, middle, low, other, fake, lowest, short, belowShort, narrow, dropped };
+    for (const one of certificateCases) shown.set(one.name, await one.make(authorities));
+    const { other: _unlisted, ...listed } = authorities;
+    const lists = Object.values(listed).map((ca) => ca.crl(folder.file(`${ca.certificate.split('/').at(-2)}.crl`)));
     const asked = `ca: ${root.certificate}, crl: [${(await Promise.all(lists)).join()}], depth: 2`;
-    required = await start(`{ ${pair('a.test')}, client-certificates: { ${asked} } }`);
+    required = await start(`{ ${pair('a.test')}, client-certificates: { ${asked} } }`, '', 'admin: { address: 127.0.0.1:0 }');
     optional = await start(`{ ${pair('a.test')}, client-certificates: { ${asked}, mode: optional } }`);
   });
 
@@ -154,6 +169,8 @@ describe('what clients show', { timeout: 300_000 }, () => {
       const records = await required.records(1);
       return records.some(({ http, decision }) => http.status === 0 && decision?.code === 'certificate-revoked');
     }, 'a record of the refused handshake');
+    const metrics = await (await fetch(`http://127.0.0.1:${required.port('admin')}/metrics`)).text();
+    assert.match(metrics, /portcullis_[a-z_]*refused_total\{listener="public",code="certificate-revoked"\} [1-9]/);
   });
 
   it('curl and openssl are served by the same rules', async () => {
@@ -182,6 +199,39 @@ describe('what clients show', { timeout: 300_000 }, () => {
     assert.doesNotMatch(closed.output, /HTTP\/1\.1/);
   });
 });
+
+/** A way to this port on which the first 400 bytes come one by one. */
+async function dribble(port: number): Promise<{ port: number; [Symbol.asyncDispose](): Promise<void> }> {
+  const server = net.createServer((socket) => {
+    const onward = net.connect(port, '127.0.0.1');
+    onward.setNoDelay(true);
+    let sent = 0;
+    socket.on('data', (bytes: Buffer) => {
+      socket.pause();
+      void (async () => {
+        for (; sent < 400 && bytes.length > 0; sent++, bytes = bytes.subarray(1)) {
+          onward.write(bytes.subarray(0, 1));
+          await new Promise(setImmediate);
+        }
+        if (bytes.length > 0) onward.write(bytes);
+        socket.resume();
+      })();
+    });
+    onward.on('data', (bytes) => socket.write(bytes));
+    for (const [one, two] of [
+      [socket, onward],
+      [onward, socket],
+    ]) {
+      one.on('error', () => undefined);
+      one.on('close', () => two.destroy());
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as net.AddressInfo).port,
+    [Symbol.asyncDispose]: () => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
 
 function command(name: string, words: readonly string[], input = ''): Promise<{ code: number; output: string }> {
   return new Promise((resolve) => {
@@ -263,6 +313,30 @@ describe('names that ask for different certificates', { timeout: 200_000 }, () =
       if (status === 421) assert.equal(answer.code, 'misdirected');
     });
   }
+
+  it('a hello that comes in single bytes is understood', async () => {
+    for (const [servername, shown, expected] of [
+      ['a.test', undefined, /^HTTP\/1.1 200/],
+      ['b.test', good, /^HTTP\/1.1 200/],
+      ['b.test', undefined, /^$/],
+    ] as const) {
+      await using slow = await dribble(gateway.port('public'));
+      const { text } = await rawVisit({ port: slow.port, servername, shown, text: CLOSE.replace('a.test', servername) });
+      assert.match(text, expected, servername);
+    }
+  });
+
+  it('what is no TLS is closed', async () => {
+    for (const bytes of [
+      'GET / HTTP/1.1\r\nHost: a.test\r\n\r\n',
+      '\x16\x03\x01\x00\x01\x02',
+      '\x15\x03\x01\x00\x02\x02\x28',
+      '\x80\x2e\x01\x03\x01',
+    ]) {
+      const answer = await rawRequest(gateway.port('public'), bytes, { end: true });
+      assert.doesNotMatch(answer.toString('latin1'), /HTTP/);
+    }
+  });
 
   it('one HTTP/2 connection goes on behind a stream that was misdirected', async () => {
     const visitor = new Http2Visitor({ port: gateway.port('public'), servername: 'a.test' });
@@ -426,6 +500,37 @@ describe('files that are replaced', { timeout: 300_000 }, () => {
     await visitor.closed;
     assert.equal((await visit({ port, servername: 'a.test', shown: good })).status, 0);
     assert.equal((await visit({ port, servername: 'a.test', path: '/me', shown: newcomer })).status, 200);
+  });
+
+  it('a connection that outlives a reload of its listener goes on to be judged by the lists', async () => {
+    const soon = await root.issue('revoked-later');
+    await root.crl(crl());
+    const entry = `{ ${pair('a.test')}, client-certificates: { ca: ${root.certificate}, crl: ${crl()} } }`;
+    await using gateway = await start(`[${entry}]`);
+    const visitor = new Http2Visitor({ port: gateway.port('public'), servername: 'a.test', shown: soon });
+    assert.equal((await visitor.ask('a.test', '/me')).status, 200);
+    const text = await readFile(gateway.config, 'utf8');
+    await writeFile(gateway.config, text.replace(`[${entry}]`, `[${entry}, { ${pair('b.test')} }]`));
+    gateway.process.kill('SIGHUP');
+    await until(() => gateway.stderr().includes('the configuration has been reloaded'), 'the reload');
+    assert.equal((await visitor.ask('a.test', '/me')).status, 200, 'what did not change for it leaves it alone');
+    await root.revoke(soon);
+    await root.crl(crl());
+    await visitor.closed;
+  });
+
+  it('a WebSocket of a revoked client is cut off', async () => {
+    const soon = await root.issue('revoked-socket');
+    await root.crl(crl());
+    await using gateway = await start(`{ ${pair('a.test')}, client-certificates: { ca: ${root.certificate}, crl: ${crl()} } }`);
+    const sent = echo.requests.length;
+    const key = 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13';
+    const text = `GET /me HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${key}\r\n\r\n`;
+    const over = rawVisit({ port: gateway.port('public'), servername: 'a.test', shown: soon, text });
+    await until(() => echo.requests.length > sent, 'the handshake at the service');
+    await root.revoke(soon);
+    await root.crl(crl());
+    assert.match((await over).text, /^HTTP\/1\.1 101/);
   });
 
   it('a reload that asks for certificates counts for connections that are open', async () => {

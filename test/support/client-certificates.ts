@@ -93,11 +93,11 @@ export class TestCa {
   }
 
   /** An authority below this one; `constraints` replaces that it is one. */
-  async below(name: string, constraints = 'critical,CA:TRUE'): Promise<TestCa> {
+  async below(name: string, constraints = 'critical,CA:TRUE', more: readonly string[] = []): Promise<TestCa> {
     const ca = new TestCa(path.dirname(this.dir), name, this);
     await ca.#prepare();
     const usage = constraints.includes('CA:TRUE') ? 'keyUsage=critical,keyCertSign,cRLSign' : 'keyUsage=digitalSignature';
-    await this.#issue(ca.certificate, ca.key, `/CN=${name}`, [`basicConstraints=${constraints}`, usage], {});
+    await this.#issue(ca.certificate, ca.key, `/CN=${name}`, [`basicConstraints=${constraints}`, usage, ...more], {});
     return ca;
   }
 
