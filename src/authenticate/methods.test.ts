@@ -41,7 +41,7 @@ test('one method for all routes, and over reloads as long as nothing of it chang
   const [one, same] = await Promise.all([takeMethod('staff', staff(), first), takeMethod('staff', staff(), first)]);
   assert.equal(one, same);
   assert.ok(one instanceof JwtMethod);
-  one.verify({ connection: {} } as Exchange, token());
+  await one.verify({ connection: {} } as Exchange, token());
   const second = house.open();
   const kept = await takeMethod('staff', staff(), second);
   first.release();

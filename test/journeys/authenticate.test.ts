@@ -1,5 +1,6 @@
 /** Who is let in and who is not, through the whole gateway over sockets, and what a service sees of it. */
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -12,9 +13,12 @@ import { EMPTY, formatKeyFile } from '../../src/authenticate/api-key/key-file.ts
 import { forgedNames } from '../cases/forged-headers.ts';
 import { keysInHeader, tokenClasses, transport } from '../cases/tokens.ts';
 import { type Asker, http1Asker, http2Asker, type Reply } from '../support/ask.ts';
+import { certificateFolder, type Shown, TestCa } from '../support/client-certificates.ts';
 import { type Echo, fieldsOf, type SeenRequest, startEcho } from '../support/echo.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
+import { visit } from '../support/mtls-client.ts';
 import { parseResponse, rawRequest } from '../support/raw.ts';
+import { tlsFiles } from '../support/tls.ts';
 import { algorithms, audience, base64url, claims, foreign, issuer, keys, keySet, token } from '../support/tokens.ts';
 
 const OTHER = 'https://other.test';
@@ -372,4 +376,51 @@ test('a token that passed does not pass for another that only begins like it', a
   const other = `${header}.${base64url(JSON.stringify(claims({ sub: 'admin' })))}.${signature}`;
   for (let round = 0; round < 2; round++)
     assert.equal((await ask(h1, { path: '/jwt/x', headers: bearer(other) })).code, 'token-signature');
+});
+
+test('a certificate and a token: two credentials where the route names both, and a proof where the token is bound', async () => {
+  await using folder = await certificateFolder();
+  const files = await tlsFiles(['a.test']);
+  const ca = await TestCa.root(folder.dir, 'root');
+  const [mine, other] = [await ca.issue('mine', { subject: '/CN=mine' }), await ca.issue('other', { subject: '/CN=other' })];
+  const thumbprint = new X509Certificate(await readFile(mine.certificate)).fingerprint256.replaceAll(':', '');
+  const bound = token(claims({ cnf: { 'x5t#S256': Buffer.from(thumbprint, 'hex').toString('base64url') } }));
+  const { certificate, key } = files.of('a.test');
+  const start = (mode: string) => `
+listeners:
+  public:
+    address: 127.0.0.1:0
+    tls: { certificate: ${certificate}, key: ${key}, client-certificates: { ca: ${ca.certificate}, mode: ${mode} } }
+services: { s: "${echo.url}" }
+authentication:
+  staff: { jwt: { issuer: "${issuer}", audience: ${audience}, jwks: ${path.join(dir, 'jwks.json')}, algorithms: [RS256] } }
+  machines: { mtls: {} }
+routes:
+  - { path: /jwt/**, service: s, authentication: [staff] }
+  - { path: /both/**, service: s, authentication: [staff, machines] }
+`;
+  const cases: [string, Shown | undefined, string | undefined, number, string | undefined][] = [
+    ['/both/x', mine, undefined, 200, undefined],
+    ['/both/x', undefined, token(), 200, undefined],
+    ['/both/x', mine, token(), 401, 'credentials-ambiguous'],
+    ['/both/x', mine, 'nonsense', 401, 'credentials-ambiguous'],
+    ['/both/x', undefined, undefined, 401, 'credentials-missing'],
+    ['/jwt/x', mine, token(), 200, undefined],
+    ['/jwt/x', mine, undefined, 401, 'token-missing'],
+    ['/jwt/x', mine, bound, 200, undefined],
+    ['/jwt/x', other, bound, 401, 'token-bound'],
+    ['/jwt/x', undefined, bound, 401, 'token-bound'],
+    ['/jwt/x', mine, bound, 200, undefined],
+  ];
+  {
+    await using certified = await startGateway(start('optional'));
+    for (const [at, shown, one, status, code] of cases) {
+      const before = echo.requests.length;
+      const headers = one === undefined ? undefined : { authorization: `Bearer ${one}` };
+      const answer = await visit({ port: certified.port('public'), servername: 'a.test', path: at, shown, headers });
+      assert.deepEqual([answer.status, answer.code], [status, code], `${at} ${answer.error}`);
+      assert.equal(echo.requests.length - before, status === 200 ? 1 : 0);
+    }
+  }
+  await files.remove();
 });
