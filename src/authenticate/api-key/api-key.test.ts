@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHmac, randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -12,7 +13,7 @@ import type { Method } from '../method.ts';
 import { makeApiKey } from './api-key.ts';
 import { createKey, type NewEntry, revokeKey, rotateKey } from './changes.ts';
 import { newKey } from './format.ts';
-import { createHashKey, HashKeyError, readHashKey } from './hash-key.ts';
+import { createHashKey, HashKey, HashKeyError, readHashKey } from './hash-key.ts';
 import { EMPTY, formatKeyFile, type KeyFile, KeyFileError } from './key-file.ts';
 import { apiKeyOptions } from './options.ts';
 
@@ -238,6 +239,17 @@ describe('the hash key', () => {
     }
     await rm(hashKeyPath());
     await refused(/is missing: .*put it back, or issue all keys anew/);
+  });
+
+  test('hashes by HMAC-SHA-256', () => {
+    for (let i = 0; i < 300; i++) {
+      const bytes = randomBytes(i % 2 === 0 ? 32 : 1 + (i % 64));
+      const key = newKey();
+      assert.equal(new HashKey(bytes).of(key), createHmac('sha256', bytes).update(key).digest('binary'));
+    }
+    for (const wrong of ['', 'short', newKey() + newKey()])
+      assert.throws(() => new HashKey(randomBytes(32)).of(wrong), RangeError);
+    assert.throws(() => new HashKey(randomBytes(65)), RangeError);
   });
 
   test('may lie elsewhere, and another one is told from it', async () => {

@@ -1,6 +1,6 @@
 import type { KeyEntry } from './entry.ts';
 import { newKey } from './format.ts';
-import { type HashKey, hashOf } from './hash-key.ts';
+import type { HashKey } from './hash-key.ts';
 import type { CommentedEntry, KeyFile } from './key-file.ts';
 import { hashedWith } from './key-store.ts';
 
@@ -85,6 +85,6 @@ function replaced(file: KeyFile, changed: KeyEntry): KeyFile {
   return { ...file, keys: file.keys.map((one) => (one.entry.id === changed.id ? { ...one, entry: changed } : one)) };
 }
 
-const hashText = (hashKey: HashKey, key: string) => Buffer.from(hashOf(hashKey, key), 'latin1').toString('base64url');
+const hashText = (hashKey: HashKey, key: string) => Buffer.from(hashKey.of(key), 'latin1').toString('base64url');
 
 export const isoTime = (time: number) => new Date(time).toISOString();

@@ -1,15 +1,42 @@
-import { createHmac, createSecretKey, type KeyObject, randomBytes } from 'node:crypto';
+import { createHmac, hash, randomBytes } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { createFile } from '../../stores/locked-file.ts';
+import { KEY_LENGTH } from './format.ts';
+
+const BLOCK = 64;
+const DIGEST = 32;
 
 /**
  * The key of the keyed hash (HMAC-SHA-256, RFC 2104) under which API keys are kept. It lies apart from the hashes: who gets hold of the
  * file of keys alone cannot even try keys against it.
  */
-export interface HashKey {
-  readonly secret: KeyObject;
+export class HashKey {
   /** Tells one such key from another, and nothing about it. Stands in the file of keys. */
   readonly label: string;
+  /** The key XOR ipad, and room for an API key. */
+  readonly #inner = Buffer.alloc(BLOCK + KEY_LENGTH, 0x36);
+  /** The key XOR opad, and room for the inner digest. */
+  readonly #outer = Buffer.alloc(BLOCK + DIGEST, 0x5c);
+
+  constructor(bytes: Buffer) {
+    if (bytes.length > BLOCK) throw new RangeError('a hash key is at most one block');
+    for (const [i, byte] of bytes.entries()) {
+      this.#inner[i] ^= byte;
+      this.#outer[i] ^= byte;
+    }
+    this.label = createHmac('sha256', bytes).update('portcullis hash key').digest('hex').slice(0, 16);
+  }
+
+  /**
+   * The keyed hash of an API key: 32 bytes, one character for each. Written out, because `createHmac` makes two objects outside of the heap
+   * for each hash: 0.8 instead of 1.8 µs. A test holds it to `createHmac`.
+   */
+  of(key: string): string {
+    if (key.length !== KEY_LENGTH) throw new RangeError('not an API key');
+    this.#inner.write(key, BLOCK, 'latin1');
+    this.#outer.write(hash('sha256', this.#inner, 'binary'), BLOCK, 'latin1');
+    return hash('sha256', this.#outer, 'binary');
+  }
 }
 
 /** What is wrong with the file of the hash key, in words for people. */
@@ -39,7 +66,7 @@ export function readHashKey(path: string): HashKey {
     checkMode(path, fstatSync(file));
     const bytes = Buffer.alloc(BYTES * 2);
     const text = bytes.toString('latin1', 0, readSync(file, bytes));
-    if (TEXT.test(text)) return hashKey(Buffer.from(text.trimEnd(), 'base64url'));
+    if (TEXT.test(text)) return new HashKey(Buffer.from(text.trimEnd(), 'base64url'));
   } finally {
     closeSync(file);
   }
@@ -49,11 +76,6 @@ export function readHashKey(path: string): HashKey {
 /** Makes a new hash key, unless one is there. */
 export async function createHashKey(path: string): Promise<boolean> {
   return await createFile(path, `${randomBytes(BYTES).toString('base64url')}\n`);
-}
-
-function hashKey(bytes: Buffer): HashKey {
-  const secret = createSecretKey(bytes);
-  return { secret, label: createHmac('sha256', secret).update('portcullis hash key').digest('hex').slice(0, 16) };
 }
 
 function openFile(path: string): number {
@@ -78,9 +100,4 @@ function checkMode(path: string, stats: Stats): void {
   const mode = (stats.mode & 0o777).toString(8).padStart(4, '0');
   const advice = `run \`chmod 600 ${path}\`, and when others may have read it, issue all keys anew`;
   throw new HashKeyError(`${path} is open to others (mode ${mode}): ${advice}`);
-}
-
-/** The keyed hash of an API key, which is ASCII: 32 bytes, one character for each, because Node makes that quicker than a Buffer. */
-export function hashOf(key: HashKey, text: string): string {
-  return createHmac('sha256', key.secret).update(text, 'latin1').digest('binary');
 }

@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { Caller } from '../../exchange/exchange.ts';
 import type { KeyEntry } from './entry.ts';
 import { isKey } from './format.ts';
-import { type HashKey, hashOf } from './hash-key.ts';
+import type { HashKey } from './hash-key.ts';
 import type { KeyFile } from './key-file.ts';
 
 /** A key that was issued, and what is known about it. */
@@ -39,7 +39,7 @@ export class KeyRing {
    */
   find(key: string): Issued | 'malformed' | undefined {
     if (!isKey(key)) return 'malformed';
-    const digest = hashOf(this.#hashKey, key);
+    const digest = this.#hashKey.of(key);
     const found = this.#issued.get(digest);
     if (found === undefined) return undefined;
     this.#scratch.write(digest, 'latin1');
