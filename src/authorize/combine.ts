@@ -4,10 +4,12 @@ import type { Rule } from './rule.ts';
 
 /** `all-of`, and the words of one mapping: the first that does not hold speaks. */
 export class AllOf implements Rule {
+  readonly needsBody: boolean;
   readonly #rules: readonly Rule[];
 
   constructor(rules: readonly Rule[]) {
     this.#rules = rules;
+    this.needsBody = rules.some((rule) => rule.needsBody === true);
   }
 
   check(x: Exchange): Refusal | undefined {
@@ -21,10 +23,12 @@ export class AllOf implements Rule {
 
 /** `any-of`: one of them suffices. Where none holds, the first gives the code, and the reason tells of all. */
 export class AnyOf implements Rule {
+  readonly needsBody: boolean;
   readonly #rules: readonly Rule[];
 
   constructor(rules: readonly Rule[]) {
     this.#rules = rules;
+    this.needsBody = rules.some((rule) => rule.needsBody === true);
   }
 
   check(x: Exchange): Refusal | undefined {

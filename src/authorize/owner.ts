@@ -1,4 +1,5 @@
 import { claimOf } from '../exchange/caller.ts';
+import { bodyFields } from './body-fields.ts';
 import { type Refusal, refuse } from '../exchange/decision.ts';
 import type { Caller, Exchange } from '../exchange/exchange.ts';
 import { queryOf, type QueryReading, readQuery, textOf } from '../exchange/query.ts';
@@ -18,9 +19,11 @@ export function isInPath(parameter: string, path: string): boolean {
 /**
  * `owner`: the parameter is what a claim of the caller says (OWASP API1). The parameter of a path has one reading since the head was
  * read; one of the query must be there exactly once. Wherever it is, no other field of the query may pass for it: the service would
- * otherwise get to choose whose object is meant.
+ * otherwise get to choose whose object is meant. Many services put the fields of query and body together, so that a parameter of the query
+ * may be in the body only with the same value.
  */
 export class Owner implements Rule {
+  readonly needsBody: boolean;
   readonly #parameter: string;
   readonly #claim: string;
   readonly #inPath: boolean;
@@ -29,11 +32,13 @@ export class Owner implements Rule {
   readonly #missing: Refusal;
   readonly #twice: Refusal;
   readonly #odd: Refusal;
+  readonly #inBody: Refusal;
 
   constructor({ parameter, claim }: OwnerOptions, path: string) {
     this.#parameter = parameter;
     this.#claim = claim;
     this.#inPath = isInPath(parameter, path);
+    this.needsBody = !this.#inPath;
     this.#name = new ParameterName(parameter);
     this.#notOwner = refuse('not-owner', `the parameter ${parameter} is not what the claim ${claim} says`);
     this.#missing = refuse('parameter-missing', `the parameter ${parameter} is not there`);
@@ -46,6 +51,7 @@ export class Owner implements Rule {
       'parameter-ambiguous',
       `the parameter ${parameter} is asked for in a query that has more than one reading`,
     );
+    this.#inBody = refuse('parameter-ambiguous', `the parameter ${parameter} may have another value in the body`);
   }
 
   check(x: Exchange): Refusal | undefined {
@@ -62,7 +68,17 @@ export class Owner implements Rule {
     if (places === 0) return this.#missing;
     const field = fields.find(({ name }) => name === this.#parameter);
     if (places > 1 || field === undefined) return this.#twice;
-    return DECODES_AGAIN.test(field.value) ? this.#odd : this.#compare(x, textOf(field.value));
+    if (DECODES_AGAIN.test(field.value)) return this.#odd;
+    return this.#compare(x, textOf(field.value)) ?? (x.body === undefined ? undefined : this.#checkBody(x, field.value));
+  }
+
+  #checkBody(x: Exchange, value: string): Refusal | undefined {
+    const fields = bodyFields(x);
+    if (fields === undefined) return this.#inBody;
+    for (const field of fields) {
+      if (this.#name.mayBe(field.name) && (field.name !== this.#parameter || field.value !== value)) return this.#inBody;
+    }
+    return undefined;
   }
 
   /** Who splits at `;` too must find the same. */

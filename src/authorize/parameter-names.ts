@@ -44,8 +44,12 @@ const DECODES_AGAIN = /%(?:[0-9a-f]{2}|u[0-9a-f]{4})/i;
 const NOT_ASCII = /[\x80-\xff]/;
 const BEYOND_LETTERS = /[\p{M}\p{Default_Ignorable_Code_Point}]/gu;
 
-/** The lower-case code of a letter or digit, all that is not ASCII among them; {@link NONE} for everything else. */
+/**
+ * The lower-case code of a letter or digit, all that is not ASCII among them; {@link NONE} for everything else. Quotes and braces count:
+ * no reader takes them off, and with them begins the JSON that people send as a form.
+ */
 function letterOf(code: number): number {
+  if (code === 0x22 || code === 0x7b || code === 0x7d) return code;
   if ((code >= 0x30 && code <= 0x39) || (code >= 0x61 && code <= 0x7a) || code >= 0x80) return code;
   return code >= 0x41 && code <= 0x5a ? code | 0x20 : NONE;
 }

@@ -18,7 +18,8 @@ function exchange(one: AuthorizeCase, call: CaseCall): Exchange {
   assert.equal(target.kind, 'target', `${rawTarget} is refused before`);
   assert.ok(target.kind === 'target');
   const { path, query } = target;
-  const head = { method: 'GET', rawTarget, version: '2' as const, host: 'a', authority: 'a', path, query, headers: [] };
+  const headers = call.body?.[0] === undefined ? [] : ['content-type', call.body[0]];
+  const head = { method: 'GET', rawTarget, version: '2' as const, host: 'a', authority: 'a', path, query, headers };
   const x = new Exchange('r', CONNECTION, head, undefined);
   const found = createRouter([{ path: one.path ?? '/x', value: 1 }]).find('a', path, 'GET', []);
   assert.equal(found?.match, 1, `${rawTarget} is not for this route`);
@@ -37,9 +38,14 @@ async function check(one: AuthorizeCase, call: CaseCall): Promise<Refusal | unde
   const room = await authorizeStage.prepare(
     authorizeStage.options.parse(one.rules),
     { clock: { now: () => Date.parse(call.at ?? '2026-11-24T12:00:00Z') } },
-    { path: one.path ?? '/x' },
+    { path: one.path ?? '/x', bodyLimit: 1000 },
   );
-  return room?.onRequestHead?.(exchange(one, call)) as Refusal | undefined;
+  const x = exchange(one, call);
+  const refusal = room?.onRequestHead?.(x) as Refusal | undefined;
+  if (refusal !== undefined || room?.onRequestBody === undefined) return refusal;
+  assert.deepEqual(room.needs, { request: { kind: 'whole', limit: 1000 } });
+  x.body = Buffer.from(call.body?.[1] ?? '', 'latin1');
+  return room.onRequestBody(x) as Refusal | undefined;
 }
 
 suite('who may do what', () => {
@@ -94,6 +100,15 @@ test('who came with a bearer token is told the scopes (RFC 6750 section 3.1), no
     'www-authenticate',
     'Bearer error="insufficient_scope", scope="a"',
   ]);
+});
+
+test('only a parameter of the query makes a route wait for the body', async () => {
+  const prepare = (rules: unknown, path: string) =>
+    authorizeStage.prepare(authorizeStage.options.parse(rules), { clock: { now: Date.now } }, { path, bodyLimit: 1 });
+  const owner = { owner: { parameter: 'id', claim: 'sub' } };
+  assert.equal((await prepare(owner, '/{id}'))?.onRequestBody, undefined);
+  assert.equal((await prepare({ scopes: ['a'], 'any-of': [{ roles: ['b'] }] }, '/x'))?.needs, undefined);
+  assert.notEqual((await prepare({ 'any-of': [{ roles: ['b'] }, { 'all-of': [owner] }] }, '/x'))?.onRequestBody, undefined);
 });
 
 test('where no alternative holds, the reason tells of all', async () => {

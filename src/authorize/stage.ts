@@ -15,13 +15,14 @@ export const authorizeStage = {
   async prepare(
     options: AuthorizeOptions,
     world: Pick<World, 'clock'>,
-    route: Pick<RouteContext, 'path'>,
+    route: Pick<RouteContext, 'path' | 'bodyLimit'>,
   ): Promise<Prepared | undefined> {
-    return new PreparedAuthorize(compile(options, route.path, world.clock));
+    const rule = compile(options, route.path, world.clock);
+    return rule.needsBody === true ? new WithBody(rule, route.bodyLimit) : new PreparedAuthorize(rule);
   },
 } satisfies Stage<AuthorizeOptions>;
 
-/** The room on one route. Nothing waits here, and only the head is looked at. */
+/** The room on one route. Nothing waits here, and only the head is looked at: who may not call costs no reading of a body. */
 class PreparedAuthorize implements Prepared {
   readonly #rule: Rule;
 
@@ -31,5 +32,19 @@ class PreparedAuthorize implements Prepared {
 
   onRequestHead(x: Exchange): Refusal | undefined {
     return this.#rule.check(x);
+  }
+}
+
+/** The same where a rule has to look for its parameter in the body too. */
+class WithBody extends PreparedAuthorize {
+  readonly needs: NonNullable<Prepared['needs']>;
+
+  constructor(rule: Rule, limit: number) {
+    super(rule);
+    this.needs = { request: { kind: 'whole', limit } };
+  }
+
+  onRequestBody(x: Exchange): Refusal | undefined {
+    return this.onRequestHead(x);
   }
 }

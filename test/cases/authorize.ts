@@ -14,6 +14,8 @@ export interface CaseCaller {
 export interface CaseCall {
   /** Path and query; `/x` without it. */
   readonly target?: string;
+  /** The type of the body, and the body. Without it there is none. */
+  readonly body?: readonly [type: string | undefined, text: string];
   /** Milliseconds since the epoch, or a time in ISO 8601. */
   readonly at?: string;
   readonly address?: string;
@@ -34,6 +36,11 @@ export interface AuthorizeCase {
 const scopes = (...list: string[]): CaseCaller => ({ scopes: list });
 const claims = (value: Record<string, unknown>): CaseCaller => ({ claims: value });
 const alice: CaseCaller = { subject: 'alice', claims: { sub: 'alice' } };
+
+const FORM = 'application/x-www-form-urlencoded';
+const JSON_TYPE = 'application/json';
+const part = (name: string, value: string) =>
+  `--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n--b--\r\n`;
 
 const scopeCases: AuthorizeCase[] = [
   {
@@ -367,6 +374,44 @@ const ownerCases: AuthorizeCase[] = [
       { target: '/orders?user=j%C3%B6rg+%26+co%2B1&x=%', gives: 'parameter-ambiguous' },
       { target: '/orders?user=j%C3%B6rg+%26+co%2B1&x=%zz', gives: 'parameter-ambiguous' },
       { target: `/orders?${'a&'.repeat(1001)}user=bob&user=j%C3%B6rg+%26+co%2B1`, gives: 'parameter-ambiguous' },
+    ],
+  },
+  {
+    name: 'a parameter of the query may stand in the body only with the same value',
+    path: '/orders',
+    rules: { owner: { parameter: 'user', claim: 'sub' } },
+    caller: alice,
+    calls: [
+      { target: '/orders?user=alice', body: [FORM, 'item=1&note=user%3Dbob'], gives: 'pass' },
+      { target: '/orders?user=alice', body: [FORM, 'item=1&user=%61lice'], gives: 'pass' },
+      { target: '/orders?user=alice', body: [FORM, '{"user":"bob"}'], gives: 'pass' },
+      { target: '/orders?user=alice', body: [FORM, ''], gives: 'pass' },
+      { target: '/orders?user=alice', body: [JSON_TYPE, '{"user":"alice","order":{"user":"bob"}}'], gives: 'pass' },
+      { target: '/orders?user=alice', body: [JSON_TYPE, '[{"user":"bob"}]'], gives: 'pass' },
+      { target: '/orders?user=alice', body: ['application/octet-stream', 'user=bob'], gives: 'pass' },
+      { target: '/orders?user=alice', body: ['multipart/form-data; boundary=b', part('item', '1')], gives: 'pass' },
+      { target: '/orders?user=alice', body: ['multipart/form-data; boundary=b', part('user', 'alice')], gives: 'pass' },
+      { target: '/orders?user=bob', body: [FORM, 'user=alice'], gives: 'not-owner' },
+      { target: '/orders', body: [FORM, 'user=alice'], gives: 'parameter-missing' },
+      { target: '/orders?user=alice', body: [FORM, 'user=bob'], gives: 'parameter-ambiguous' },
+      { target: '/orders?user=alice', body: [FORM, 'user=alice&user=bob'], gives: 'parameter-ambiguous' },
+      { target: '/orders?user=alice', body: [FORM, 'user[]=alice'], gives: 'parameter-ambiguous' },
+      { target: '/orders?user=alice', body: [FORM, '%75SER=bob'], gives: 'parameter-ambiguous' },
+      { target: '/orders?user=alice', body: [FORM, 'x=1;user=bob'], gives: 'parameter-ambiguous' },
+      { target: '/orders?user=alice', body: [FORM, 'x=%'], gives: 'parameter-ambiguous' },
+      { target: '/orders?user=alice', body: [`${FORM}; charset=ibm037`, 'x=1'], gives: 'parameter-ambiguous' },
+      { target: '/orders?user=alice', body: [FORM.toUpperCase(), 'user=bob'], gives: 'parameter-ambiguous' },
+      { target: '/orders?user=alice', body: [undefined, 'user=bob'], gives: 'parameter-ambiguous' },
+      { target: '/orders?user=alice', body: [JSON_TYPE, '{"user":"bob"}'], gives: 'parameter-ambiguous' },
+      { target: '/orders?user=alice', body: [JSON_TYPE, '{"\\u0075ser":"bob"}'], gives: 'parameter-ambiguous' },
+      { target: '/orders?user=alice', body: [JSON_TYPE, '{"user":["alice"]}'], gives: 'parameter-ambiguous' },
+      { target: '/orders?user=alice', body: [JSON_TYPE, '{"user":"alice","user":"bob"}'], gives: 'parameter-ambiguous' },
+      { target: '/orders?user=alice', body: ['application/vnd.api+json', '{"User":"bob"}'], gives: 'parameter-ambiguous' },
+      {
+        target: '/orders?user=alice',
+        body: ['multipart/form-data; boundary=b', part('user', 'bob')],
+        gives: 'parameter-ambiguous',
+      },
     ],
   },
   {

@@ -81,19 +81,28 @@ interface Answer {
   readonly id: string;
 }
 
-function ask(host: string, target: string, caller: CaseCaller | 'none'): Promise<Answer> {
-  const headers = { host, 'x-who': Buffer.from(JSON.stringify(caller)).toString('base64') };
+function ask(
+  host: string,
+  target: string,
+  caller: CaseCaller | 'none',
+  body?: readonly [string | undefined, string],
+): Promise<Answer> {
+  const type = body?.[0] === undefined ? {} : { 'content-type': body[0] };
+  const headers = { ...type, host, 'x-who': Buffer.from(JSON.stringify(caller)).toString('base64') };
   return new Promise((resolve, reject) => {
-    const request = http.request({ port, host: '127.0.0.1', path: target, headers }, (answer) => {
-      let body = '';
-      answer.on('data', (piece) => (body += piece));
-      answer.on('end', () => {
-        const { 'www-authenticate': challenge, 'x-request-id': id } = answer.headers;
-        resolve({ status: answer.statusCode ?? 0, challenge, body, id: String(id) });
-      });
-    });
+    const request = http.request(
+      { port, host: '127.0.0.1', path: target, headers, method: body === undefined ? 'GET' : 'POST' },
+      (answer) => {
+        let body = '';
+        answer.on('data', (piece) => (body += piece));
+        answer.on('end', () => {
+          const { 'www-authenticate': challenge, 'x-request-id': id } = answer.headers;
+          resolve({ status: answer.statusCode ?? 0, challenge, body, id: String(id) });
+        });
+      },
+    );
     request.on('error', reject);
-    request.end();
+    request.end(body?.[1]);
   });
 }
 
@@ -111,7 +120,7 @@ suite('who may do what, over sockets', () => {
     test(one.name, async () => {
       for (const call of one.calls) {
         seen.length = 0;
-        const answer = await ask(`case-${index}.test`, call.target ?? '/x', call.caller ?? one.caller ?? 'none');
+        const answer = await ask(`case-${index}.test`, call.target ?? '/x', call.caller ?? one.caller ?? 'none', call.body);
         const passes = call.gives === 'pass';
         assert.equal(answer.status, passes ? 200 : 403, JSON.stringify(call));
         assert.deepEqual(seen, passes ? [canonical(call.target ?? '/x')] : [], JSON.stringify(call));
