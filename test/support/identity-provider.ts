@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, type JWK, type JWTHeaderParameters, type JWTPayload, SignJWT } from 'jose';
-import { Provider } from 'oidc-provider';
+
+/** The little of `oidc-provider` that is used here; the package brings no types. */
+interface ProviderPackage {
+  readonly Provider: new (issuer: string, configuration: Record<string, unknown>) => { callback(): RequestListener };
+}
+const PACKAGE: string = 'oidc-provider';
+const { Provider } = (await import(PACKAGE)) as ProviderPackage;
 
 /** What a token is asked for. */
 export interface TokenSettings {
