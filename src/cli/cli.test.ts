@@ -120,6 +120,14 @@ test('routes --json says the same for programs', async () => {
   assert.deepEqual([bad.code, bad.out], [1, '']);
 });
 
+test('routes shows where the check of origins is off or has exceptions', async () => {
+  const text = `${GOOD.replace('body: 64KiB', 'csrf: off')}    csrf: { origins: 'https://app.example.com' }\n`;
+  const { out } = await portcullis('routes', '--config', await file('csrf.yaml', text));
+  const [, first, second] = out.split('\n');
+  assert.match(first, /1MiB  csrf off$/);
+  assert.match(second, /with credentials, csrf origins https:\/\/app\.example\.com, waf off$/);
+});
+
 test('init writes a file that passes its check, and overwrites nothing unasked', async () => {
   const first = await portcullis('init');
   assert.equal(first.code, 0);
