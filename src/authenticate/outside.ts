@@ -24,7 +24,8 @@ const LIMIT = 256 * 1024;
 
 /** GETs what must be there. `written`: hosts that stand in the configuration. */
 export async function get(egress: Egress, url: URL, written: readonly string[], deadline: Deadline): Promise<EgressAnswer> {
-  const request: EgressRequest = { timeout: deadline.left(), limit: LIMIT, written };
+  const headers = { accept: 'application/json, application/jwk-set+json;q=0.9' };
+  const request: EgressRequest = { headers, timeout: deadline.left(), limit: LIMIT, written };
   const answer = await egress.fetch(url, request);
   if (answer.status !== 200) throw new StatusError(url, answer.status);
   return answer;
