@@ -40,6 +40,8 @@ export class Link {
   readonly #signOfLife: Command;
   #connection: Connection | undefined;
   #closed = false;
+  /** It was up when it was closed. */
+  #leaves = false;
   #up = false;
   #upSince = 0;
   #awaySince = performance.now();
@@ -106,6 +108,7 @@ export class Link {
 
   close(): void {
     this.#closed = true;
+    this.#leaves = this.#up;
     this.#up = false;
     this.#reason = 'it is not used any more';
     this.#connection?.wake();
@@ -136,7 +139,7 @@ export class Link {
         if (this.#hasty && !this.#up && !this.#closed) await connection.rest(this.#nextPause());
       }
       // The others need not wait until it is plain that this one is gone. (A worker that stays behind gives a sign again.)
-      await connection.ask(['ZREM', this.#key('instances'), this.#parts.instance]);
+      if (this.#leaves) await connection.ask(['ZREM', this.#key('instances'), this.#parts.instance]);
     } finally {
       this.#connection = undefined;
       connection.close();

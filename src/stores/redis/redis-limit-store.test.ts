@@ -304,6 +304,21 @@ describe('a store with a password', { skip: NO_REDIS }, () => {
     assert.equal((await limits.take([bucket('k', 1)]))[0].allowed, true);
   });
 
+  test('a user who may do no more than the manual says is enough', async () => {
+    const manual = await readFile(new URL('../../../docs/limits.md', import.meta.url), 'utf8');
+    const user = /^ACL SETUSER .*$/m.exec(manual)?.[0] ?? assert.fail('the manual names no user');
+    assert.match(await redis.command(`AUTH hunter2\r\n${user}`), /^\+OK\r\n\+OK\r\n/);
+    const { limits, link } = await open(redis.url, { username: 'gateway', password: 'a-long-password' });
+    assert.equal(link.up, true, log.text);
+    assert.equal((await limits.take([bucket('k', 1), bucket('l', 1)]))[0].allowed, true);
+    await redis.command('AUTH hunter2\r\nSCRIPT FLUSH');
+    assert.equal((await limits.take([bucket('m', 1)]))[0].allowed, true);
+    await limits.close();
+    await until('it has left', async () =>
+      (await redis.command('AUTH hunter2\r\nZRANGE {portcullis}:instances 0 -1')).startsWith('+OK\r\n*0'),
+    );
+  });
+
   for (const password of [undefined, 'hunter3']) {
     test(`${password ?? 'none'} does not, and the log tells why and no password`, async () => {
       const { link } = await open(redis.url, { password });
