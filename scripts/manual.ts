@@ -62,6 +62,7 @@ ${EXAMPLE}\`\`\`
   variable without default is an error. \`$\${\` stands for \`\${\` itself. What comes in is text that is not read as YAML again, and becomes a
   number or a truth value where one is needed. Inside \`{ }\` and \`[ ]\` such a value stands in quotes. Values from the environment, and those of
   keys like \`token\` and \`password\`, never appear in messages.
+- **Secrets**: a value that is \`secret:NAME\` as a whole is taken from the environment, a file or the encrypted store ([secrets](secrets.md)).
 - **Anchors** (\`&name\`, \`*name\`) and merge keys (\`<<: *name\`) save writing things twice.
 
 ## The file

@@ -12,7 +12,7 @@ export const adminOptions = z.strictObject({
     .min(16, 'a token needs at least 16 characters')
     .regex(/^[\x21-\x7e]*$/, 'a token holds visible ASCII characters only')
     .optional()
-    .describe('Asked for as `Authorization: Bearer …`. Best written as `${NAME}`, so that it stands in no file.'),
+    .describe('Asked for as `Authorization: Bearer …`. Best written as `secret:NAME`, so that it stands in no file.'),
   hosts: z
     .array(z.string().regex(HOST, 'expected a host name without port').toLowerCase())
     .default([])

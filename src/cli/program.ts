@@ -12,6 +12,7 @@ Examples:
   $ portcullis check                      say everything that is wrong with it
   $ portcullis routes --config api.yaml   show what is protected how
   $ portcullis start --config api.yaml    serve until SIGTERM
+  $ portcullis secrets set ADMIN_TOKEN    keep a value encrypted, for secret:ADMIN_TOKEN
 
 Signals of start: SIGTERM and Ctrl-C drain and end (Ctrl-C again: at once), SIGHUP reloads, SIGUSR2 reopens the record.
 Exit codes: 0 well, 1 problems, 2 wrong usage.`;

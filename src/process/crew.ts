@@ -1,5 +1,6 @@
 import cluster, { type Worker } from 'node:cluster';
 import path from 'node:path';
+import type { Hidden } from '../config/redact.ts';
 import type { GatewayOptions } from '../config/schema.ts';
 import type { SharedSecrets } from '../config/swap.ts';
 import { countersOf, type MetricsSnapshot, mergeSnapshots } from '../observe/stage.ts';
@@ -30,6 +31,8 @@ type Unnumbered<T> = T extends unknown ? Omit<T, 'number'> : never;
 export interface CrewParts {
   readonly shared: SharedSecrets;
   readonly log: Log;
+  /** Secrets that the log of no worker may show. */
+  readonly hidden?: () => readonly Hidden[];
   /** Decides about limits for all workers. */
   decide(asked: LimitsAsked): LimitsDecided;
   /** Makes a worker process; tests make something else. */
@@ -42,6 +45,7 @@ export interface CrewParts {
  */
 export class Crew {
   readonly #log: Log;
+  readonly #hidden: () => readonly Hidden[];
   readonly #shared: SharedSecrets;
   readonly #fork: () => Worker;
   readonly #decide: CrewParts['decide'];
@@ -62,6 +66,7 @@ export class Crew {
   constructor(options: GatewayOptions, parts: CrewParts) {
     this.#options = options;
     this.#log = parts.log;
+    this.#hidden = parts.hidden ?? (() => []);
     this.#shared = parts.shared;
     this.#fork = parts.fork ?? forkWorker;
     this.#decide = parts.decide;
@@ -144,7 +149,7 @@ export class Crew {
 
   /** Has a member take a configuration over; what comes back is the reason why it could not. */
   async #update(worker: Worker, options: GatewayOptions): Promise<string | undefined> {
-    const { error } = await this.#order(worker, { kind: 'reload', options });
+    const { error } = await this.#order(worker, { kind: 'reload', options, hidden: this.#hidden() });
     if (error === undefined && this.#members.has(worker)) this.#members.set(worker, options);
     return error;
   }
@@ -196,11 +201,11 @@ export class Crew {
   /** A member from the moment at which it serves what all others serve. */
   async #begin(worker: Worker): Promise<Reply> {
     let options = this.#options;
-    let reply = await this.#order(worker, { kind: 'start', options, shared: this.#shared });
+    let reply = await this.#order(worker, { kind: 'start', options, hidden: this.#hidden(), shared: this.#shared });
     // There was a reload meanwhile.
     while (reply.error === undefined && options !== this.#options) {
       options = this.#options;
-      reply = await this.#order(worker, { kind: 'reload', options });
+      reply = await this.#order(worker, { kind: 'reload', options, hidden: this.#hidden() });
     }
     if (reply.error !== undefined) return reply;
     if (worker.isDead()) return { ...reply, error: DIED };

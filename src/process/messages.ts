@@ -1,13 +1,21 @@
 import type { AddressInfo } from 'node:net';
+import type { Hidden } from '../config/redact.ts';
 import type { GatewayOptions } from '../config/schema.ts';
 import type { SharedSecrets } from '../config/swap.ts';
 import type { MetricsSnapshot } from '../observe/stage.ts';
 import type { LimitsAsked, LimitsDecided } from '../stores/shared-memory-messages.ts';
 
+interface Configured {
+  readonly number: number;
+  readonly options: GatewayOptions;
+  /** Secrets in the options that the log must not show. */
+  readonly hidden: readonly Hidden[];
+}
+
 /** What the primary says to a worker. Each is answered with a `Reply` of the same number. */
 export type Order =
-  | { readonly number: number; readonly kind: 'start'; readonly options: GatewayOptions; readonly shared: SharedSecrets }
-  | { readonly number: number; readonly kind: 'reload'; readonly options: GatewayOptions }
+  | (Configured & { readonly kind: 'start'; readonly shared: SharedSecrets })
+  | (Configured & { readonly kind: 'reload' })
   | { readonly number: number; readonly kind: 'drain' | 'reopen-logs' | 'metrics' };
 
 /** What a worker answers. */

@@ -14,7 +14,7 @@ export async function serveWithWorkers(parts: ServeParts, workers: number): Prom
   // For the life of this process: a reload resets no limit, and neither does a worker that dies.
   const limits = new SharedMemoryHost(new MemoryLimitStore());
   const decide: SharedMemoryHost['decide'] = (asked) => limits.decide(asked);
-  const crew = new Crew(await pins.pin(options), { shared: await makeShared(), log, decide });
+  const crew = new Crew(await pins.pin(options), { shared: await makeShared(), log, decide, hidden: () => parts.secrets.hidden });
   let leaving = false;
   await serve(parts, {
     start: async () => (await crew.start(workers)).addresses ?? {},

@@ -13,10 +13,15 @@ export class SecretCare {
   #hidden: readonly Hidden[] = [];
 
   /** Takes care of what a load of the configuration found, and of what the one before had: that may still be in use. */
-  take(use: SecretUse): void {
-    for (const name of use.variables) delete process.env[name];
+  take(use: Partial<SecretUse> & Pick<SecretUse, 'hidden'>): void {
+    for (const name of use.variables ?? []) delete process.env[name];
     const before = this.#hidden.filter(({ text }) => !use.hidden.some((one) => one.text === text));
     this.#hidden = [...use.hidden, ...before.slice(0, MOST_OLD)].toSorted(longestFirst);
+  }
+
+  /** For workers, which take care of them too. */
+  get hidden(): readonly Hidden[] {
+    return this.#hidden;
   }
 
   redact(text: string): string {

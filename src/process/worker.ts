@@ -3,12 +3,14 @@ import { createLog } from '../observe/log.ts';
 import { surviveDefects } from './defects.ts';
 import { SharedMemoryStore } from '../stores/shared-memory-store.ts';
 import type { Order, Reply, ToPrimary, ToWorker } from './messages.ts';
+import { SecretCare } from './secret-care.ts';
 
 /**
  * The program of one worker process. It does what the primary says and nothing of its own: signals to the whole group reach the
  * primary too, which decides. When the primary is gone, so is the worker.
  */
-const log = createLog();
+const secrets = new SecretCare();
+const log = secrets.guard(createLog());
 let gateway: Gateway | undefined;
 const limits = new SharedMemoryStore(tell);
 
@@ -26,6 +28,7 @@ process.on('message', (message: ToWorker) => {
 });
 
 async function follow(order: Order): Promise<Omit<Reply, 'number'>> {
+  if (order.kind === 'start' || order.kind === 'reload') secrets.take(order);
   if (order.kind === 'start') gateway ??= new Gateway({ log, shared: order.shared, severalWorkers: true, primary: limits });
   if (gateway === undefined) throw new Error('not started');
   switch (order.kind) {
