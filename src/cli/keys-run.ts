@@ -41,7 +41,7 @@ async function create(options: KeysOptions, output: Output, now: number): Promis
     ...present('scopes', readList('--scopes', scopeText, options.scopes)),
     ...present('roles', readList('--roles', roleText, options.roles)),
   };
-  const { issue, madeHashKey } = await change(options, true, (file, hashKey) => createKey(file, hashKey, wanted, now));
+  const { issue, madeHashKey } = await change(options, output, true, (file, hashKey) => createKey(file, hashKey, wanted, now));
   output.out.write(`${issue.key}\n`);
   if (madeHashKey) {
     const made = hashKeyFile(options.keys, options.hashKey);
@@ -58,7 +58,9 @@ async function rotate(options: KeysOptions, output: Output, now: number): Promis
   const until = options.grace === undefined ? undefined : now + readDuration('--grace', options.grace);
   const expires =
     options.expires === undefined || options.expires === 'never' ? options.expires : isoTime(readEnd(options.expires, now));
-  const { issue } = await change(options, false, (file, hashKey) => rotateKey(file, hashKey, { id, until, expires }, now));
+  const { issue } = await change(options, output, false, (file, hashKey) =>
+    rotateKey(file, hashKey, { id, until, expires }, now),
+  );
   output.out.write(`${issue.key}\n`);
   const { previous } = entryOf(issue.file, id).entry;
   const old = previous === undefined ? 'the old key stops now' : `the old key works until ${previous.until}`;
@@ -70,7 +72,7 @@ async function revoke(options: KeysOptions, output: Output, now: number): Promis
   const before = await withFileLock(options.keys, async () => {
     const file = parseKeyFile(options.keys, await readKeyText(options.keys));
     const { revoked } = entryOf(file, id).entry;
-    if (revoked === undefined) await replaceFile(options.keys, formatKeyFile(revokeKey(file, id, now)));
+    if (revoked === undefined) await write(options, revokeKey(file, id, now), output);
     return revoked;
   });
   output.err.write(before === undefined ? `revoked the key of ${id}\n` : `the key of ${id} was revoked already, on ${before}\n`);
@@ -79,6 +81,7 @@ async function revoke(options: KeysOptions, output: Output, now: number): Promis
 /** Reads, changes and writes the file of keys, with nobody else at it. The hash key is made with the first key. */
 async function change(
   options: KeysOptions,
+  output: Output,
   first: boolean,
   action: (file: KeyFile, hashKey: HashKey) => Issue,
 ): Promise<{ issue: Issue; madeHashKey: boolean }> {
@@ -89,9 +92,16 @@ async function change(
     const hashKey = readHashKey(path);
     requireHashKey(options.keys, file, hashKey, path);
     const issue = action(file, hashKey);
-    await replaceFile(options.keys, formatKeyFile(issue.file));
+    await write(options, issue.file, output);
     return { issue, madeHashKey };
   });
+}
+
+async function write(options: KeysOptions, file: KeyFile, output: Output): Promise<void> {
+  if (await replaceFile(options.keys, formatKeyFile(file))) return;
+  output.err.write(
+    `${options.keys} belongs to this account now: see to it that the gateway can read it, or nothing changes there\n`,
+  );
 }
 
 /** `first`: there need not be a file. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -38,6 +38,21 @@ describe('replacing a file', () => {
       await replaceFile(at('a'), 'two');
       assert.equal(await modeOf('a'), after, before.toString(8));
     }
+  });
+
+  test('gives it back to its owner and group, where this account may', async (t) => {
+    await writeFile(at('a'), 'one');
+    await chmod(at('a'), 0o640);
+    const others = { uid: 12_345, gid: 54_321 };
+    const may = await chown(at('a'), others.uid, others.gid).then(
+      () => true,
+      () => false,
+    );
+    if (!may) return t.skip('only root may give files to others');
+    assert.equal(await replaceFile(at('a'), 'two'), true);
+    const { uid, gid } = await stat(at('a'));
+    assert.deepEqual({ uid, gid }, others);
+    assert.equal(await modeOf('a'), 0o640);
   });
 
   test('goes through a symbolic link', async () => {

@@ -16,27 +16,34 @@ export class LockedFileError extends Error {
  * Puts a text in the place of a file in one step: readers see all of the old or all of the new one, also after a crash. A new file is for
  * its owner alone; one that was there keeps its owner and group, and what the group may do, so that a gateway under another account can
  * still read what an administrator has changed. A symbolic link stays one.
+ *
+ * @returns false when the file has another owner now, because this account may not give it back.
  */
-export async function replaceFile(path: string, text: string): Promise<void> {
+export async function replaceFile(path: string, text: string): Promise<boolean> {
   const target = await realpath(path).catch(() => path);
   const old = await stat(target).catch(() => undefined);
   const temporary = `${target}.${randomBytes(6).toString('hex')}.tmp`;
+  let kept = true;
   try {
     await writeSynced(temporary, text);
-    if (old !== undefined) await takeAfter(temporary, old);
+    if (old !== undefined) kept = await takeAfter(temporary, old);
     await rename(temporary, target);
   } catch (error) {
     await unlink(temporary).catch(() => undefined);
     throw error;
   }
   await syncFolder(dirname(target));
+  return kept;
 }
 
-async function takeAfter(temporary: string, old: { uid: number; gid: number; mode: number }): Promise<void> {
-  const now = await stat(temporary);
-  // Who is neither root nor the owner cannot give the file back; then at least it must not become readable for others.
-  const kept = old.uid === now.uid && old.gid === now.gid ? true : await tryChown(temporary, old.uid, old.gid);
-  await chmod(temporary, kept ? 0o600 | (old.mode & 0o060) : 0o600);
+/** Who is neither root nor the owner can give a file to no other owner, but to a group that he is in. */
+async function takeAfter(temporary: string, old: { uid: number; gid: number; mode: number }): Promise<boolean> {
+  const { uid, gid } = await stat(temporary);
+  const owner = uid === old.uid && gid === old.gid ? true : await tryChown(temporary, old.uid, old.gid);
+  const group = owner || gid === old.gid || (await tryChown(temporary, uid, old.gid));
+  // What the old group may do is not for another one.
+  await chmod(temporary, group ? 0o600 | (old.mode & 0o060) : 0o600);
+  return owner || uid === old.uid;
 }
 
 async function tryChown(path: string, uid: number, gid: number): Promise<boolean> {

@@ -42,8 +42,8 @@ export interface Rotation {
   readonly id: string;
   /** Until when the old key still works, in milliseconds since the epoch; undefined: it stops at once. */
   readonly until: number | undefined;
-  /** undefined: as it was. */
-  readonly expires: string | 'never' | undefined;
+  /** A time, or `never`; undefined: as it was. */
+  readonly expires: string | undefined;
 }
 
 export function rotateKey(file: KeyFile, hashKey: HashKey, { id, until, expires }: Rotation, now: number): Issue {

@@ -70,7 +70,8 @@ function timeOf(text: string | undefined): number {
 
 function callerOf(entry: KeyEntry, ends: number, as: Pick<Caller, 'name' | 'header'>): Caller {
   const { id, scopes = [], roles = [], plan } = entry;
-  const claims: Record<string, unknown> = Object.assign(Object.create(null), { id, sub: id, scope: scopes.join(' '), roles });
+  const claims = Object.create(null) as Record<string, unknown>;
+  Object.assign(claims, { id, sub: id, scope: scopes.join(' '), roles });
   if (plan !== undefined) claims.plan = plan;
   const expires = ends === Number.POSITIVE_INFINITY ? undefined : ends;
   return { by: 'api-key', name: as.name, subject: id, scopes, claims, key: id, plan, expires, header: as.header };
