@@ -417,7 +417,7 @@ test('HTTP/2: a dead service, connect and idle time, close', async () => {
   const late = await send(slow, makeCall('/', { method: 'POST', body: source }));
   const took = performance.now() - began;
   assert.deepEqual([late.fault?.code, late.fault?.untouched, source.started], ['upstream-connect', true, false]);
-  assert.ok(took >= 299 && took < 1300, `${took} ms`);
+  assert.ok(took >= 299 && took < 8000, `${took} ms`);
   await using service = await HostileH2.start();
   const client = h2c(service.port, { idleTimeout: 300 });
   await send(client, makeCall('/'));

@@ -347,7 +347,7 @@ both(
     const began = performance.now();
     await service.empty();
     const took = performance.now() - began;
-    assert.ok(took > 100 && took < 1700, `closed after ${took} ms`);
+    assert.ok(took > 100 && took < 8000, `closed after ${took} ms`);
   },
   { options: { idleTimeout: 700 } },
 );

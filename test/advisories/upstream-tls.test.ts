@@ -122,7 +122,7 @@ for (const kind of ['lean', 'undici'] as const) {
     const outcome = await send(client, makeCall('/'));
     const took = performance.now() - began;
     assert.deepEqual([outcome.fault?.code, outcome.fault?.untouched], ['upstream-connect', true]);
-    assert.ok(took >= 399 && took < 1400, `${took} ms`);
+    assert.ok(took >= 399 && took < 8000, `${took} ms`);
     client.close();
     await silent.empty();
   });

@@ -88,15 +88,18 @@ const open = (t: TestContext, listener: string, options?: ClientOptions): Promis
 const memory = (): number =>
   Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${gateway.process.pid}/status`, 'utf8'))?.[1]) / 1024;
 
-/** Not early, and at most one second late. The clocks of two processes are read here: 20 ms for that. */
+/** Each bound fires at most a second late, which is held by a clock that is moved (src/listen); the rest is for a busy machine. */
+const LATE = 5000;
+
+/** Not early, and by this bound. The clocks of two processes are read here: 20 ms for that. */
 function checkTime(began: number, ended: number, bound: number): void {
   const took = ended - began;
-  assert.ok(took > bound - 20 && took < bound + 1000, `after ${Math.round(took)} ms instead of ${bound} ms`);
+  assert.ok(took > bound - 20 && took < bound + LATE, `after ${Math.round(took)} ms instead of ${bound} ms`);
 }
 
 /** The records of this request, once there is one. */
 async function recordsOf(id: string): Promise<AccessRecord[]> {
-  for (const end = performance.now() + 3000; ; await wait(20)) {
+  for (const end = performance.now() + 15_000; ; await wait(20)) {
     const found = (await gateway.records()).filter(({ request_id }) => request_id === id);
     if (found.length > 0 || performance.now() > end) return found;
   }
@@ -104,7 +107,7 @@ async function recordsOf(id: string): Promise<AccessRecord[]> {
 
 /** The client gets this refusal at this time, the connection closes, and there is one record of it. */
 async function checkTimedOut(client: Client, began: number, bound: number, code: string): Promise<void> {
-  const answers = await client.take(99, bound + 2000);
+  const answers = await client.take(99, bound + 2 * LATE);
   checkTime(began, client.closedAt, bound);
   const id = checkProblem(answers[answers.length - 1], 408, code);
   assert.equal(answers[answers.length - 1].headers.get('connection'), 'close');
@@ -237,10 +240,10 @@ describe('times', { concurrency: true }, () => {
     const stalled = async (): Promise<AccessRecord[]> =>
       (await gateway.records()).filter(({ http, listener }) => listener === 'idle' && http.path === '/x/big');
     const began = performance.now();
-    while ((await stalled()).length === 0 && performance.now() - began < 4000) await wait(20);
+    while ((await stalled()).length === 0 && performance.now() - began < 2 * LATE) await wait(20);
     // The kernels of both sides fill first, which takes a moment.
     const took = performance.now() - began;
-    assert.ok(took > 980 && took < 2800, `after ${took} ms`);
+    assert.ok(took > 980 && took < 1000 + LATE, `after ${took} ms`);
     assert.ok(memory() - rss < 40, `${Math.round(memory() - rss)} MB more`);
     const [record] = await stalled();
     assert.equal(record.http.status, 200);
@@ -411,7 +414,7 @@ describe('clients that leave', { concurrency: true }, () => {
         leave(client);
         const call = hanging.get(key) as { closed: number };
         await waitFor(() => call.closed > 0, 'the service was not told');
-        assert.ok(call.closed - began < 2000);
+        assert.ok(call.closed - began < 1000 + LATE);
         if (how === 'by closing one half' && what !== 'with an upload') assert.ok(call.closed - began > 900, 'too early');
       });
     }
@@ -428,6 +431,7 @@ describe('clients that leave', { concurrency: true }, () => {
 
 test('1,900 slow and idle connections and 200 hanging calls from one address leave the others alone', async (t) => {
   const port = gateway.port('usual');
+  const quiet = await slowest(t);
   const before = memory();
   const crowd: net.Socket[] = [];
   t.after(() => {
@@ -449,6 +453,14 @@ test('1,900 slow and idle connections and 200 hanging calls from one address lea
     await Promise.all(Array.from({ length: 100 }, (_, k) => join(get(`/x/hang/crowd-${i + k}`))));
   await waitFor(() => [...hanging.keys()].filter((path) => path.includes('crowd')).length === 200);
 
+  const p99 = await slowest(t);
+  assert.ok(p99 < 300 + 10 * quiet, `p99 is ${p99} ms, and was ${quiet} ms without the crowd`);
+  assert.ok(memory() - before < 60, `${Math.round(memory() - before)} MB more for 2,100 connections`);
+  assert.ok(memory() < 250, `${Math.round(memory())} MB`);
+});
+
+/** The 99th percentile of 500 requests on ten connections. */
+async function slowest(t: TestContext): Promise<number> {
   const times: number[] = [];
   const ask = async (): Promise<void> => {
     const client = await open(t, 'usual');
@@ -461,8 +473,5 @@ test('1,900 slow and idle connections and 200 hanging calls from one address lea
   };
   await Promise.all(Array.from({ length: 10 }, ask));
   times.sort((a, b) => a - b);
-  const p99 = times[Math.floor(times.length * 0.99)];
-  assert.ok(p99 < 300, `p99 is ${p99} ms`);
-  assert.ok(memory() - before < 60, `${Math.round(memory() - before)} MB more for 2,100 connections`);
-  assert.ok(memory() < 250, `${Math.round(memory())} MB`);
-});
+  return times[Math.floor(times.length * 0.99)];
+}

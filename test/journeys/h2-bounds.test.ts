@@ -25,7 +25,7 @@ import { type RunningService, type ServiceAnswer, type ServiceRequest, startServ
 
 const MB = 1024 * 1024;
 /** Each bound fires at most a second late; the rest is for a busy machine. */
-const LATE = 2500;
+const LATE = 5000;
 
 /** Requests at the service, by their path: how they ended there. */
 const calls = new Map<string, { request: ServiceRequest; answer: ServiceAnswer; closed: boolean }>();
@@ -101,7 +101,7 @@ const between = (value: number, low: number, high: number): void =>
   assert.ok(value > low && value < high, `${value} is not in ${low}…${high}`);
 
 async function recordOf(path: string, from: Gateway = gateway): Promise<AccessRecord> {
-  for (const end = performance.now() + 3000; performance.now() < end; await wait(20)) {
+  for (const end = performance.now() + 15_000; performance.now() < end; await wait(20)) {
     const found = (await from.records()).find(({ http }) => http.path === path);
     if (found !== undefined) return found;
   }
@@ -109,7 +109,7 @@ async function recordOf(path: string, from: Gateway = gateway): Promise<AccessRe
 }
 
 async function callOf(path: string): Promise<{ request: ServiceRequest; answer: ServiceAnswer; closed: boolean }> {
-  for (const end = performance.now() + 3000; performance.now() < end; await wait(5)) {
+  for (const end = performance.now() + 15_000; performance.now() < end; await wait(5)) {
     const call = calls.get(path);
     if (call !== undefined) return call;
   }
@@ -118,7 +118,7 @@ async function callOf(path: string): Promise<{ request: ServiceRequest; answer: 
 
 async function closedAtService(path: string): Promise<void> {
   const call = await callOf(path);
-  for (const end = performance.now() + 3000; performance.now() < end && !call.closed; ) await wait(5);
+  for (const end = performance.now() + 15_000; performance.now() < end && !call.closed; ) await wait(5);
   assert.ok(call.closed, `${path} goes on at the service`);
 }
 
@@ -293,7 +293,7 @@ test('many idle connections end all, and leave nothing behind', async () => {
   const clients = await Promise.all(Array.from({ length: 150 }, connect));
   await Promise.all(clients.map((client) => client.end()));
   let open = -1;
-  for (const end = performance.now() + 5000; performance.now() < end && open !== 0; await wait(50)) {
+  for (const end = performance.now() + 15_000; performance.now() < end && open !== 0; await wait(50)) {
     const metrics = await (await fetch(`http://127.0.0.1:${gateway.port('admin')}/metrics`)).text();
     open = Number(/^portcullis_connections\{[^}]*\} (\d+)$/m.exec(metrics)?.[1] ?? -1);
   }
@@ -376,7 +376,8 @@ describe('how answers end', { concurrency: true }, () => {
         [answer.status, answer.body.toString(), answer.ended, answer.reset],
         [413, 'that is too much', true, undefined],
       );
-      assert.equal(call.request.complete, false);
+      // Over HTTP/2 `complete` is true of a stream that was reset, too.
+      if (service === '/no') assert.equal(call.request.complete, false);
       assert.equal((await recordOf(path)).decision, undefined);
     }
     // Where the answer is no error, a short body is what it was: malformed.

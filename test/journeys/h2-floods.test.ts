@@ -97,13 +97,13 @@ describe('a flood is ended', () => {
       await flood(client, make, most + 2);
       await client.end();
       if (error !== undefined) assert.equal(client.goaway, error);
-      assert.ok((await others.stop()) < 1000, 'others have to wait');
+      assert.ok((await others.stop()) < 3000, 'others have to wait');
       assert.ok(memory() - before < 40, `${memory() - before} MB more`);
     });
   }
 
   test('nothing of them is still running at the service', async () => {
-    const end = performance.now() + 3000;
+    const end = performance.now() + 15_000;
     while (hanging.size > 0 && performance.now() < end) await wait(10);
     assert.equal(hanging.size, 0);
   });

@@ -95,7 +95,7 @@ const configuration = () => `
   impatient: { targets: [${url('k1')}, ${url('k2')}], ejection: "off", retries: { on: [timeout], try-time: 200ms }, timeout: 2s }
   budget: { targets: [${url('l1')}], ejection: "off", retries: { tries: 3, budget: 0% } }
   breaker: { targets: [${url('m1')}], ${OFF}, breaker: { failures: 3, open-for: 500ms } }
-  capped: { targets: [${url('n1')}], ${OFF}, connections: 2, queue: { size: 1, wait: 400ms } }
+  capped: { targets: [${url('n1')}], ${OFF}, connections: 2, queue: { size: 1, wait: 1500ms } }
   black-hole: { targets: ["http://127.0.0.1:${stuck.port}"], ${OFF}, connect-timeout: 400ms }
   mute: { targets: ["https://127.0.0.1:${mute.port}"], ${OFF}, connect-timeout: 400ms }
   slow-head: { targets: [${url('p1')}], ${OFF}, timeout: 400ms }
@@ -197,10 +197,9 @@ interface Upstream {
 }
 
 async function recordOf(path: string): Promise<AccessRecord & { upstream?: Upstream }> {
-  for (let i = 0; i < 200; i++) {
+  for (const end = performance.now() + 15_000; performance.now() < end; await wait(10)) {
     const found = (await gateway.records()).find((one) => one.http.path === path);
     if (found !== undefined) return found as AccessRecord & { upstream?: Upstream };
-    await wait(10);
   }
   return assert.fail(`no record of ${path}`);
 }
@@ -209,7 +208,10 @@ function callsOf(...names: string[]): number[] {
   return names.map((name) => targets[name].calls);
 }
 
-async function until(condition: () => boolean | Promise<boolean>, what: string, ms = 3000): Promise<void> {
+/** For a busy machine; less than the usual times, so that it is seen which of them was used. */
+const LATE = 4000;
+
+async function until(condition: () => boolean | Promise<boolean>, what: string, ms = 15_000): Promise<void> {
   const end = performance.now() + ms;
   while (!(await condition())) {
     if (performance.now() > end) assert.fail(`not within ${ms} ms: ${what}`);
@@ -323,13 +325,13 @@ describe('targets in trouble', () => {
     };
     assert.equal(await calls(6), 3, 'three failures');
     assert.equal(await calls(10), 0, 'out');
-    await until(async () => (await calls(2)) > 0, 'back after 600 ms', 1500);
+    await until(async () => (await calls(2)) > 0, 'back after 600 ms');
     await calls(4);
     const out = performance.now();
     assert.equal(await calls(10), 0, 'out again');
     await wait(700);
     assert.equal(await calls(4), 0, 'and for longer than the first time');
-    await until(async () => (await calls(2)) > 0, 'back after 1,200 ms', 2000);
+    await until(async () => (await calls(2)) > 0, 'back after 1,200 ms');
     assert.ok(performance.now() - out > 1100);
   });
 
@@ -462,13 +464,15 @@ describe('places', () => {
     const began = performance.now();
     const waiting = ask('capped');
     await wait(20);
+    const asked_ = performance.now();
     const refused = await ask('capped');
+    const refusedAfter = performance.now() - asked_;
     assert.deepEqual([refused.status, codeOf(refused), refused.headers['retry-after']], [503, 'upstream-busy', '1']);
-    assert.ok(performance.now() - began < 300, 'at once, when the queue is full');
+    assert.ok(refusedAfter < 1400, 'at once, when the queue is full');
     const expired = await waiting;
     assert.deepEqual([expired.status, codeOf(expired)], [503, 'upstream-busy']);
     const ms = performance.now() - began;
-    assert.ok(ms >= 395 && ms < 1000, `after ${ms} ms`);
+    assert.ok(ms >= 1490 && ms < 1500 + LATE, `after ${ms} ms`);
     const served = ask('capped');
     await wait(50);
     assert.equal(one.calls, 2);
@@ -492,7 +496,7 @@ describe('places', () => {
     await until(() => one.calls === from + 2, 'both arrive');
     for (const socket of leaving) socket.resetAndDestroy();
     one.release();
-    await until(async () => (await ask('capped')).status === 200, 'places are free', 1500);
+    await until(async () => (await ask('capped')).status === 200, 'places are free');
   });
 });
 
@@ -503,7 +507,7 @@ describe('time', () => {
       const reply = await ask(service);
       const ms = performance.now() - began;
       assert.deepEqual([reply.status, codeOf(reply)], [502, 'upstream-connect']);
-      assert.ok(ms >= 395 && ms < 1400, `${service} after ${ms} ms`);
+      assert.ok(ms >= 395 && ms < 400 + LATE, `${service} after ${ms} ms`);
       const { upstream, decision } = await recordOf(reply.path);
       assert.equal(upstream?.status, undefined);
       assert.match(decision?.reason ?? '', /time to connect/);
@@ -519,7 +523,7 @@ describe('time', () => {
         const reply = await ask(service, { client });
         const ms = performance.now() - began;
         assert.deepEqual([reply.status, codeOf(reply)], [504, 'upstream-timeout']);
-        assert.ok(ms >= 395 && ms < 1000, `${service} after ${ms} ms`);
+        assert.ok(ms >= 395 && ms < 400 + LATE, `${service} after ${ms} ms`);
         const record = await recordOf(reply.path);
         assert.equal(record.upstream?.status, undefined);
         assert.match(record.decision?.reason ?? '', /no answer within 400 ms/);
@@ -537,7 +541,7 @@ describe('time', () => {
       const began = performance.now();
       await assert.rejects(client.ask({ path }), 'the client can tell that it is not whole');
       const ms = performance.now() - began;
-      assert.ok(ms >= 895 && ms < 1600, `after ${ms} ms`);
+      assert.ok(ms >= 895 && ms < 900 + LATE, `after ${ms} ms`);
       const { decision, upstream, http } = await recordOf(path);
       assert.deepEqual([decision?.code, upstream?.status, http.status], ['upstream-timeout', 200, 200]);
       assert.match(decision?.reason ?? '', /not over within 900 ms/);
@@ -603,13 +607,13 @@ observe: { access: "off" }\nroutes: [ { path: /**, service: s, authentication: n
     try {
       assert.equal(await body(), 'well');
       answers[0] = '127.0.0.2';
-      await until(async () => (await body()) === 'other', 'the new address is used', 2500);
+      await until(async () => (await body()) === 'other', 'the new address is used');
       answers[0] = 'broken';
       const looked = lookup.mock.callCount();
-      await until(() => lookup.mock.callCount() > looked, 'it is looked up again', 2500);
+      await until(() => lookup.mock.callCount() > looked, 'it is looked up again');
       assert.equal(await body(), 'other');
       answers.splice(0, 1, '127.0.0.1', '127.0.0.2');
-      await until(async () => (await body()) === 'well' && (await body()) === 'other', 'two addresses take turns', 4000);
+      await until(async () => (await body()) === 'well' && (await body()) === 'other', 'two addresses take turns');
       assert.ok(other > 1);
     } finally {
       lookup.mock.restore();

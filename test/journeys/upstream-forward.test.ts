@@ -334,8 +334,10 @@ describe('answers', () => {
         const id = String(reply.headers['x-request-id']);
         assert.match(id, /^(?!a{32})[0-9a-f]{32}$/);
         if (status === 200) assert.deepEqual(fieldsOf(echo.requests[from], 'x-request-id'), [id]);
-        for (let i = 0; i < 100 && !(await gateway.records()).some((one) => one.request_id === id); i++) await wait(10);
-        const record = (await gateway.records()).find((one) => one.request_id === id);
+        const find = async () => (await gateway.records()).find((one) => one.request_id === id);
+        let record = await find();
+        for (const end = performance.now() + 15_000; record === undefined && performance.now() < end; record = await find())
+          await wait(10);
         assert.deepEqual([record?.http.path, record?.http.status], [path, status]);
       }
     }

@@ -65,7 +65,7 @@ export class Client {
   }
 
   /** The final answers, once there are so many of them, or the connection is closed, or the time is over. */
-  async take(count: number, milliseconds = 3000): Promise<RawResponse[]> {
+  async take(count: number, milliseconds = 15_000): Promise<RawResponse[]> {
     const end = performance.now() + milliseconds;
     for (;;) {
       const answers = this.answers.filter(({ status }) => status >= 200 || status === 0);
@@ -78,7 +78,7 @@ export class Client {
 export async function waitFor(
   condition: () => boolean,
   what = 'what was waited for did not come',
-  milliseconds = 3000,
+  milliseconds = 15_000,
 ): Promise<void> {
   const end = performance.now() + milliseconds;
   while (!condition()) {

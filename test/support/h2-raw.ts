@@ -191,7 +191,7 @@ export class H2Raw {
   }
 
   /** Waits until this holds or the connection is closed; fails when neither comes about. */
-  async until(holds: () => boolean, what: string, timeout = 5000): Promise<void> {
+  async until(holds: () => boolean, what: string, timeout = 15_000): Promise<void> {
     const end = performance.now() + timeout;
     while (!holds() && !this.closed) {
       const left = end - performance.now();

@@ -97,7 +97,7 @@ export class HostileH2 {
 
   async empty(): Promise<void> {
     for (let i = 0; this.open > 0; i++) {
-      if (i > 400) throw new Error(`${this.open} connections are still open`);
+      if (i > 2000) throw new Error(`${this.open} connections are still open`);
       await wait(5);
     }
   }

@@ -68,10 +68,10 @@ export class HostileService {
     if (this.#server.listening) await once(this.#server, 'close');
   }
 
-  /** Resolves when no connection is open any more; rejects after two seconds. */
+  /** Resolves when no connection is open any more; rejects after ten seconds. */
   async empty(): Promise<void> {
     for (let i = 0; this.open > 0; i++) {
-      if (i > 400) throw new Error(`${this.open} connections are still open`);
+      if (i > 2000) throw new Error(`${this.open} connections are still open`);
       await wait(5);
     }
   }

@@ -45,7 +45,7 @@ export class Recorder implements AnswerSink {
     this.#resolve = outcome.resolve;
     this.#resolveHead = head.resolve;
     this.outcome.catch(() => undefined);
-    this.#deadline = setTimeout(() => outcome.reject(new Error('the call did not end')), 4000).unref();
+    this.#deadline = setTimeout(() => outcome.reject(new Error('the call did not end')), 15_000).unref();
   }
 
   onHead(status: number, headers: HeaderList, length: number | undefined): void {
