@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -13,6 +13,7 @@ import { type Asker, http1Asker, http2Asker, type Reply } from '../support/ask.t
 import { type Echo, startEcho } from '../support/echo.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { parseResponses, rawRequest } from '../support/raw.ts';
+import { type TlsFiles, tlsFiles } from '../support/tls.ts';
 
 const run = promisify(execFile);
 const MAIN = path.resolve(import.meta.dirname, '../../src/main.ts');
@@ -24,6 +25,7 @@ let sockets: WebSocketServer;
 /** Handshakes that have come to the service. */
 let opened = 0;
 let gateway: Gateway;
+let files: TlsFiles;
 let askers: { asker: Asker; own: string }[] = [];
 
 before(async () => {
@@ -31,6 +33,7 @@ before(async () => {
   const argv = [MAIN, 'keys', 'create', '--id', 'alice', '--keys', 'keys.yaml'];
   key = (await run(process.execPath, argv, { cwd: folder, timeout: 120_000 })).stdout.trim();
   echo = await startEcho();
+  files = await tlsFiles(['client.test']);
   sockets = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   sockets.on('connection', () => opened++);
   await once(sockets, 'listening');
@@ -40,16 +43,19 @@ before(async () => {
 listeners:
   plain: { address: 127.0.0.1:0 }
   secure: { address: 127.0.0.1:0, tls: self-signed }
+  mutual: { address: 127.0.0.1:0, tls: self-signed, client-certificates: { ca: ${files.ca} } }
 services:
   echo: ${echo.url}
   sockets: http://127.0.0.1:${port}
 authentication:
   partners: { api-key: { keys: ${folder}/keys.yaml } }
+  machines: { mtls: {} }
 routes:
   - { path: /named, service: echo, authentication: none, csrf: { origins: ${named} }, methods: &all [GET, HEAD, POST, PUT, DELETE, OPTIONS, QUERY, SEARCH, PROPFIND] }
   - { path: /plain, service: echo, authentication: none, methods: *all }
   - { path: /off, service: echo, authentication: none, csrf: off, methods: *all }
   - { path: /key, service: echo, authentication: [partners], methods: *all }
+  - { path: /certificate, service: echo, authentication: [machines], csrf: { origins: ${named} } }
   - { path: /shared, service: echo, authentication: none, cors: { origins: 'https://app.partner.test', credentials: true } }
   - { path: /public, service: echo, authentication: none, cors: { origins: '*' } }
   - { path: /socket, service: sockets, authentication: none, origins: ${named} }
@@ -69,6 +75,7 @@ after(async () => {
   await echo?.stop();
   for (const socket of sockets?.clients ?? []) socket.terminate();
   sockets?.close();
+  await files?.remove();
   await rm(folder, { recursive: true });
 });
 
@@ -153,6 +160,25 @@ describe('a credential', () => {
     await every('/key', { 'x-api-key': key, cookie: 'session=1' }, true, unsafe);
   });
   test('a cookie passes where the route has it switched off', () => every('/off', { cookie: 'session=1' }, true, unsafe));
+});
+
+describe('a client certificate, without any cookie', () => {
+  for (const { site, origin, passes } of verdicts()) {
+    test(`site ${site}, origin ${origin}: ${passes ? 'passes' : 'is refused'}`, async () => {
+      const { certificate, key: secret } = files.of('client.test');
+      const tls = { cert: await readFile(certificate), key: await readFile(secret) };
+      const own = `https://127.0.0.1:${gateway.port('mutual')}`;
+      const said = Object.entries(words({ site, origin }, own)).map(([name, value]) => `${name}: ${value}\r\n`);
+      for (const method of ['POST', 'GET']) {
+        const seen = echo.requests.length;
+        const head = `${method} /certificate HTTP/1.1\r\nHost: ${own.slice(8)}\r\nContent-Length: 0\r\nConnection: close\r\n`;
+        const bytes = await rawRequest(gateway.port('mutual'), `${head}${said.join('')}\r\n`, { tls, timeout: 20_000 });
+        const expected = passes || method === 'GET' ? 200 : 403;
+        assert.equal(parseResponses(bytes)[0]?.status, expected, bytes.toString('latin1'));
+        assert.equal(echo.requests.length, seen + (expected === 200 ? 1 : 0));
+      }
+    });
+  }
 });
 
 test('who is not known is told that first', async () => {
