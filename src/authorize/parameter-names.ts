@@ -56,10 +56,14 @@ function letterOf(code: number): number {
 
 const isJoiner = (code: number) => code === 0x5f || code === 0x2d;
 
+/** Names of the configuration are ASCII. */
 function lettersOf(name: string): string {
-  return [...name]
-    .flatMap((char) => letterOf(char.charCodeAt(0)) || [])
-    .reduce<string>((text, code) => text + String.fromCharCode(code), '');
+  let letters = '';
+  for (let i = 0; i < name.length; i += 1) {
+    const letter = letterOf(name.charCodeAt(i));
+    if (letter !== NONE) letters += String.fromCharCode(letter);
+  }
+  return letters;
 }
 
 /** Full-width, superscript and other forms of a letter, accents and invisible characters gone, both ways of ignoring case. */

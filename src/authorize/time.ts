@@ -28,7 +28,8 @@ export function parseTime(text: string): number | undefined {
 export function isZone(name: string): boolean {
   if (!/^[A-Za-z]/.test(name)) return false;
   try {
-    return new Intl.DateTimeFormat('en-US', { timeZone: name }) !== undefined;
+    new WallClock(name).at(0);
+    return true;
   } catch {
     return false;
   }
