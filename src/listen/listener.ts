@@ -6,7 +6,7 @@ import type { ConnectionInfo, Exchange } from '../exchange/exchange.ts';
 import { HeadReader } from '../exchange/http1/head-reader.ts';
 import type { Log } from '../pipeline/stage.ts';
 import { boundsOf } from './bounds.ts';
-import { type Closable, ConnectionCaps, type NoRoom, type Slot } from './connection-caps.ts';
+import { addressKey, type Closable, ConnectionCaps, type NoRoom, type Slot } from './connection-caps.ts';
 import type { Bounds, ConnectionOwner, Corridor } from './corridor.ts';
 import { Http1Connection } from './http1-connection.ts';
 import { Http2Connection } from './http2-connection.ts';
@@ -14,7 +14,8 @@ import type { ListenerOptions } from './options.ts';
 import { acceptProxy, type ProxyHeader } from './proxy-protocol.ts';
 import { agreedInfo, refusalOn, reviewOf, stillAgrees } from './tls/client-guard.ts';
 import type { TlsStore } from './tls/contexts.ts';
-import { type Agreed, nameOf, TlsDoor } from './tls/tls-door.ts';
+import { HEAVY_BYTES, HeavyClients } from './tls/heavy-clients.ts';
+import { type Agreed, type ChainWeight, nameOf, TlsDoor } from './tls/tls-door.ts';
 import { type Doorman, TurnedAway } from './turned-away.ts';
 
 /** Deadlines are looked at this often: every bound fires within this time after it is due. */
@@ -86,6 +87,7 @@ export class Listener {
   /** On which nobody speaks HTTP yet: the PROXY header or the TLS handshake is not done. */
   readonly #arriving = new Set<Accepted>();
   readonly #turnedAway: TurnedAway;
+  readonly #heavy = new HeavyClients();
   readonly #sweeper: NodeJS.Timeout;
   readonly http1: ConnectionOwner<Http1Connection>;
   readonly http2: ConnectionOwner<Http2Connection>;
@@ -248,18 +250,36 @@ export class Listener {
 
   #secure(accepted: Accepted): void {
     if (this.#tlsDoor === undefined) this.#speakHttp1(accepted, accepted.socket, accepted.info);
-    else this.#tlsDoor.accept(accepted.socket, accepted);
+    else if (this.#heavy.any && this.#heavy.blocks(addressKey(accepted.info.peerAddress), performance.now())) {
+      accepted.turnAway(TOO_HEAVY);
+    } else this.#tlsDoor.accept(accepted.socket, accepted);
   }
 
   #makeTls(store: TlsStore): TlsDoor<Accepted> {
     const handlers = {
       shaken: (accepted: Accepted, socket: TLSSocket, agreed: Agreed) => this.#shaken(accepted, socket, agreed),
-      refused: (accepted: Accepted, refusal: Refusal) => accepted.turnAway(refusal),
+      refused: (accepted: Accepted, refusal: Refusal, weight: ChainWeight) => {
+        accepted.turnAway(refusal);
+        this.#weigh(accepted, weight);
+      },
     };
     return new TlsDoor(store, handlers, this.#bounds.headTime);
   }
 
+  /** All clients of a proxy have its address: it is not the proxy who is heavy. */
+  #weigh(accepted: Accepted, weight: ChainWeight): void {
+    const heavy = weight === 'heavy' || (weight === 'unknown' && accepted.socket.bytesRead > HEAVY_BYTES);
+    if (!heavy || this.#trusted.has(accepted.info.peerAddress)) return;
+    const address = addressKey(accepted.info.peerAddress);
+    this.#heavy.add(address, performance.now());
+    // A thousand handshakes may have begun before the first of them was judged.
+    for (const other of this.#arriving) {
+      if (other !== accepted && addressKey(other.info.peerAddress) === address) other.turnAway(TOO_HEAVY);
+    }
+  }
+
   #shaken(accepted: Accepted, socket: TLSSocket, agreed: Agreed): void {
+    if (agreed.problem !== undefined) this.#weigh(accepted, agreed.weight);
     const name = nameOf(socket);
     accepted.info = agreedInfo({ ...accepted.info, serverName: name === '' ? undefined : name }, agreed);
     socket.on('error', ignore);
@@ -336,6 +356,8 @@ export class Listener {
     else if (review !== undefined) connection.drain();
   }
 }
+
+const TOO_HEAVY = refuse('handshake-failed', 'refused a minute ago after a chain of certificates that no good client sends');
 
 function withSlot(slot: Slot | undefined, then: (slot: Slot) => void): void {
   if (slot !== undefined) then(slot);

@@ -151,6 +151,23 @@ describe('what clients show', { timeout: 300_000 }, () => {
     await stranger.closed;
   });
 
+  it('who sends a chain of a hundred certificates in vain is not listened to for a while, others are', async () => {
+    const { certificate, key } = await longChain(folder.file('long'), 30);
+    await using gateway = await start(
+      `{ ${pair('a.test')}, client-certificates: { ca: ${root.certificate} } }`,
+      'bounds: { connections: 100 }',
+    );
+    const port = gateway.port('public');
+    const guess = { port, servername: 'a.test', shown: { certificate, key } };
+    const flood = await Promise.all(Array.from({ length: 20 }, () => visit(guess)));
+    assert.ok(flood.every(({ status }) => status === 0));
+    assert.equal((await visit({ port, servername: 'a.test', shown: good })).status, 0);
+    assert.equal((await visit({ port, servername: 'a.test', shown: good, from: '127.0.0.2' })).status, 200);
+    const records = await gateway.records(2);
+    const codes = records.map(({ decision }) => decision?.code);
+    assert.ok(codes.includes('certificate-untrusted') && codes.includes('handshake-failed'), codes.join());
+  });
+
   it('without a name and a protocol in the handshake the verdict is the same', async () => {
     for (const [name, expected] of [
       ['by the root', /^HTTP\/1.1 200/],
@@ -199,6 +216,13 @@ describe('what clients show', { timeout: 300_000 }, () => {
     assert.doesNotMatch(closed.output, /HTTP\/1\.1/);
   });
 });
+
+/** A certificate of nobody we know, with so many authorities above it. */
+async function longChain(dir: string, length: number): Promise<Shown> {
+  let ca = await TestCa.root(dir, 'top');
+  for (let i = 0; i < length; i++) ca = await ca.below(`below-${i}`);
+  return await ca.issue('end', { chain: true });
+}
 
 /** A way to this port on which the first 400 bytes come one by one. */
 async function dribble(port: number): Promise<{ port: number; [Symbol.asyncDispose](): Promise<void> }> {

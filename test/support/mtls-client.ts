@@ -13,6 +13,8 @@ export interface Visit {
   readonly shown?: Shown;
   readonly version?: 'TLSv1.2' | 'TLSv1.3';
   readonly session?: Buffer;
+  /** Where it comes from. */
+  readonly from?: string;
   readonly path?: string;
   readonly headers?: Record<string, string>;
 }
@@ -28,10 +30,11 @@ export interface Visited {
 }
 
 /** Options of Node's TLS for a visit. */
-export function connectOptions({ port, servername, shown, version, session }: Visit): tls.ConnectionOptions {
+export function connectOptions({ port, servername, shown, version, session, from }: Visit): tls.ConnectionOptions {
   return {
     host: '127.0.0.1',
     port,
+    ...(from === undefined ? {} : { localAddress: from }),
     // An empty name sends none; without the option https would take the Host.
     servername: servername ?? '',
     rejectUnauthorized: false,

@@ -12,14 +12,19 @@ export interface Agreed {
   readonly certificate: ClientCertificate | undefined;
   /** A client that need not show a certificate has shown a bad one: nothing it asks for is served, but it is told why. */
   readonly problem: ClientProblem | undefined;
+  /** Of what came with that. */
+  readonly weight: ChainWeight;
 }
 
 /** What becomes of connections; `T` is what the listener knows of one. */
 export interface TlsHandlers<T> {
   shaken(of: T, socket: TLSSocket, agreed: Agreed): void;
   /** The client was sent away, for its certificate or because the handshake came to nothing. */
-  refused(of: T, refusal: Refusal): void;
+  refused(of: T, refusal: Refusal, weight: ChainWeight): void;
 }
+
+/** What a bad certificate has cost: `heavy` chains are longer than any good one, and of some nobody can tell. */
+export type ChainWeight = 'light' | 'heavy' | 'unknown';
 
 /** More certificates than this of what a client sends are not looked at. */
 const MAX_SENT = 12;
@@ -60,7 +65,7 @@ export class TlsDoor<T> {
       socket,
       this.#timeout,
       (name) => this.#shake(this.#store.policyOf(name ?? ''), socket),
-      () => this.#handlers.refused(of, late),
+      () => this.#handlers.refused(of, late, 'light'),
     );
   }
 
@@ -101,22 +106,23 @@ export class TlsDoor<T> {
     this.#shaking.delete(key);
     if (of === undefined || !this.#isFor(policy, socket)) {
       socket.destroy();
-      if (of !== undefined) this.#handlers.refused(of, refuse('handshake-failed', 'a session of another name or policy'));
+      if (of !== undefined)
+        this.#handlers.refused(of, refuse('handshake-failed', 'a session of another name or policy'), 'light');
       return;
     }
     if (!policy.asks) {
-      this.#handlers.shaken(of, socket, { policy, certificate: undefined, problem: undefined });
+      this.#handlers.shaken(of, socket, { policy, certificate: undefined, problem: undefined, weight: 'light' });
       return;
     }
     const verdict = this.#judge(policy, socket);
     const problem = verdict !== undefined && 'code' in verdict ? verdict : undefined;
     if (problem !== undefined && policy.required) {
       socket.destroy();
-      this.#handlers.refused(of, refusalOf(problem));
+      this.#handlers.refused(of, refusalOf(problem), this.#weightOf(socket));
       return;
     }
     const certificate = problem === undefined ? (verdict as ClientCertificate | undefined) : undefined;
-    this.#handlers.shaken(of, socket, { policy, certificate, problem });
+    this.#handlers.shaken(of, socket, { policy, certificate, problem, weight: this.#weightOf(socket) });
   }
 
   /**
@@ -140,10 +146,16 @@ export class TlsDoor<T> {
     const of = this.#seen.get(socket)?.of ?? this.#shaking.get(peerOf(socket));
     socket.destroy();
     if (of === undefined) return;
-    if (problem !== undefined) this.#handlers.refused(of, refusalOf(problem));
+    if (problem !== undefined) this.#handlers.refused(of, refusalOf(problem), this.#weightOf(socket));
     // Who just leaves is no news: load balancers look that way whether somebody is there.
     else if (error.code !== 'ECONNRESET')
-      this.#handlers.refused(of, refuse('handshake-failed', error.code ?? 'the TLS handshake failed'));
+      this.#handlers.refused(of, refuse('handshake-failed', error.code ?? 'the TLS handshake failed'), 'light');
+  }
+
+  #weightOf(socket: TLSSocket): ChainWeight {
+    const chain = this.#seen.get(socket)?.chain;
+    if (chain === undefined) return 'unknown';
+    return chain.length < MAX_SENT ? 'light' : 'heavy';
   }
 
   #problemOf(policy: ClientPolicy, error: NodeJS.ErrnoException, socket: TLSSocket): ClientProblem | undefined {
