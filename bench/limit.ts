@@ -68,8 +68,8 @@ const world = {
 } as unknown as World;
 
 /** One limit that refuses nothing, as a route has it. */
-async function limitBy(by: string | string[]): Promise<Prepared> {
-  const limit = limitOptions.parse({ rate: '999999999/hour', by });
+async function limitBy(by: string | string[], rate: string): Promise<Prepared> {
+  const limit = limitOptions.parse({ rate, by });
   const room = await limitByAddress.prepare({ limits: [{ limit }], route: '/orders/**', methods: [] }, world, {
     path: '/orders/**',
   });
@@ -162,19 +162,16 @@ function inTheStore(): void {
   console.log(`${full.size} buckets kept, ${megabytes.toFixed(0)} MB resident more than before`);
 }
 
-const address = await onThePath('a limit by address', [await limitBy('address')]);
-await onThePath('a limit by header', [await limitBy('header:x-tenant')]);
-await onThePath('a limit by address and header', [await limitBy(['address', 'header:x-tenant'])]);
-const three = { limits: ['address', 'header:x-tenant', 'route'], path: '/orders/**' };
-const together = await limitByAddress.prepare(
-  {
-    limits: three.limits.map((by) => ({ limit: limitOptions.parse({ rate: '999999999/hour', by }) })),
-    route: three.path,
-    methods: [],
-  },
-  world,
-  three,
-);
+const address = await onThePath('a limit by address', [await limitBy('address', '1000/minute')]);
+await onThePath('a limit by header', [await limitBy('header:x-tenant', '999999999/hour')]);
+await onThePath('a limit by address and header', [await limitBy(['address', 'header:x-tenant'], '1000/minute')]);
+const three: [string, string][] = [
+  ['address', '1000/minute'],
+  ['header:x-tenant', '999999999/hour'],
+  ['route', '999999999/hour'],
+];
+const limits = three.map(([by, rate]) => ({ limit: limitOptions.parse({ rate, by }) }));
+const together = await limitByAddress.prepare({ limits, route: '/orders/**', methods: [] }, world, { path: '/orders/**' });
 await onThePath('three limits at once', together === undefined ? [] : [together]);
 inTheStore();
 console.log(`one limit in memory: ${address.toFixed(2)} µs, target ${TARGET_US} µs`);

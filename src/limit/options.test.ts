@@ -50,6 +50,8 @@ describe('a limit', () => {
     [{ by: 'caller', plans: {}, 'default-plan': 'constructor' }, /there is no "constructor"/],
     [{ by: 'caller', rate: '1/hour', plans: { a: { rate: '1/hour' } }, 'default-plan': 'a' }, /say both/],
     [{ rate: '1/day', burst: 100_000, by: 'address' }, /takes 100000 days/],
+    [{ rate: 5, by: 'address' }, /5 is not a rate/],
+    [{ rate: '5', by: 'address' }, /"5" is not a rate/],
     [{ rate: '1/hour', by: 'ip' }, /"ip" is nothing to count by/],
     [{ rate: '1/hour', by: [] }, /./],
     [{ rate: '1/hour' }, /./],

@@ -33,13 +33,20 @@ export class RateLimits implements Prepared {
 
   onRequestHead(x: Exchange): Step {
     if (this.#limits.length === 0) return this.#passed(x);
-    const buckets = this.#limits.map((limit) => limit.bucketFor(x));
+    const buckets = this.#bucketsFor(x);
     try {
       const verdicts = this.#stores.limits.take(buckets);
       return 'then' in verdicts ? this.#wait(x, buckets, verdicts) : this.#judge(x, buckets, verdicts);
     } catch (error) {
       return this.#withoutStore(x, buckets, error);
     }
+  }
+
+  #bucketsFor(x: Exchange): LimitBucket[] {
+    const limits = this.#limits;
+    const buckets = [limits[0].bucketFor(x)];
+    for (let i = 1; i < limits.length; i++) buckets.push(limits[i].bucketFor(x));
+    return buckets;
   }
 
   async #wait(x: Exchange, buckets: readonly LimitBucket[], coming: Promise<readonly Verdict[]>): Promise<Outcome> {

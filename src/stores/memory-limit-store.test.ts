@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { describe, mock, test } from 'node:test';
 import type { Bucket, Rate } from './limit-store.ts';
 import { MemoryLimitStore } from './memory-limit-store.ts';
 
@@ -82,6 +82,36 @@ describe('the memory store', () => {
     clock.now += 60_000;
     for (let i = 0; i < 300_000; i++) store.take([bucket('the same')]);
     assert.ok(store.size < 5000, `${store.size} places for one key in use`);
+  });
+
+  test('a million addresses take less than 150 MB, old tables that nobody has collected included', () => {
+    const { store, passes } = storeAt();
+    const once = { ...HOURLY, burst: 1 };
+    const address = (i: number) => bucket(`10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`, once);
+    const before = process.memoryUsage().arrayBuffers;
+    for (let i = 0; i < 1_000_000; i++) passes(address(i));
+    const megabytes = (process.memoryUsage().arrayBuffers - before) / 1e6;
+    assert.equal(store.size, 1_000_000);
+    assert.ok(megabytes < 150, `${megabytes} MB`);
+    for (let i = 0; i < 1_000_000; i += 997) assert.ok(!passes(address(i)));
+  });
+
+  test('a wall clock that is set neither frees nor locks anybody', () => {
+    mock.timers.enable({ apis: ['Date'] });
+    try {
+      const store = new MemoryLimitStore();
+      const passes = (key: string) => store.take([bucket(key, { ...HOURLY, burst: 1 })])[0].allowed;
+      mock.timers.setTime(1_800_000_000_000);
+      assert.ok(passes('x'));
+      mock.timers.setTime(1_900_000_000_000);
+      assert.ok(!passes('x'));
+      assert.ok(passes('y'));
+      mock.timers.setTime(1_000_000_000_000);
+      assert.ok(!passes('x') && !passes('y'));
+      assert.ok(passes('z'));
+    } finally {
+      mock.timers.reset();
+    }
   });
 
   test('keys that come and go for ever take no more places', () => {
