@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import net from 'node:net';
 import { after, before, describe, it, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -590,3 +590,30 @@ test('several workers ask for the same, and none takes a session of another for 
     assert.match((await rawVisit({ port, servername: 'a.test', session: free.session, text: CLOSE })).text, /^HTTP\/1\.1 200/);
   }
 });
+
+test('the recipe of the manual works as it stands', { timeout: 100_000 }, async () => {
+  const manual = await readFile(new URL('../../docs/identity.md', import.meta.url), 'utf8');
+  const recipe = manual.slice(manual.indexOf('### A recipe'));
+  const [make, asks, revoke] = [...recipe.matchAll(/```sh\n([^]*?)```/g)].map(([, text]) => text);
+  const [, configuration] = /```yaml\n([^]*?)```/.exec(recipe) ?? [];
+  await using gateway = await startRecipe(make, configuration);
+  const port = gateway.port('public');
+  const run = (text: string) => command('bash', ['-c', `cd ${gateway.dir} && ${text.replaceAll(':8443', `:${port}`)}`]);
+  const [withOne, without] = asks.split('\n');
+  const served = await run(withOne.replace('curl', 'curl -s'));
+  assert.equal(headerOf(served.output, 'x-portcullis-subject'), 'spiffe://example.org/ns/shop/billing');
+  const refused = await run(without);
+  assert.notEqual(refused.code, 0);
+  assert.match(refused.output, /certificate required/);
+  assert.equal((await run(revoke.trim().replaceAll('\n', ' && '))).code, 0);
+  await until(async () => (await run(withOne)).code !== 0, 'the client is out');
+});
+
+async function startRecipe(make: string, configuration: string): Promise<Gateway> {
+  await using made = await certificateFolder();
+  assert.equal((await command('bash', ['-ec', `cd ${made.dir}\n${make}`])).code, 0);
+  const names = await readdir(made.dir);
+  const files = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await readFile(made.file(name))] as const)));
+  const text = configuration.replace(':8443', ':0').replace('http://127.0.0.1:9001', echo.url);
+  return await startGateway(text, { files });
+}
