@@ -42,7 +42,10 @@ const tokensOf = (pair: Pair, count: number): string[] =>
 
 async function again(pair: Pair): Promise<void> {
   const credentials = tokensOf(pair, TOKENS).map((one) => `Bearer ${one}`);
-  const scope = await authorizeStage.prepare(authorizeOptions.parse({ scopes: ['orders:read'] }), world, { path: '/orders/**', bodyLimit: 1000 });
+  const scope = await authorizeStage.prepare(authorizeOptions.parse({ scopes: ['orders:read'] }), world, {
+    path: '/orders/**',
+    bodyLimit: 1000,
+  });
   const [without, room] = [await planWith([]), makeRoom()];
   const withRoom = await planWith([room, ...(scope === undefined ? [] : [scope])]);
   const measured = pairs(
