@@ -29,8 +29,9 @@ function describeAny(list: readonly AuthorizeOptions[]): string {
 }
 
 function describeWindow({ days, from, to, zone }: WindowOptions): string {
-  const which = days.length === DAYS.length ? '' : `${days.join(' ')} `;
-  return `${which}${clock(from)}–${clock(to)} ${zone}`;
+  const which = days.length === DAYS.length ? [] : days;
+  const hours = from === 0 && to === 1440 ? [] : [`${clock(from)}–${clock(to)}`];
+  return [...which, ...hours, zone].join(' ');
 }
 
 const clock = (minutes: number) => `${pad(Math.floor(minutes / 60))}:${pad(minutes % 60)}`;

@@ -166,6 +166,18 @@ for (const workers of [1, 2]) {
       assert.ok(!gateway.stderr().includes(MARK), gateway.stderr());
     });
 
+    test('that come after the configuration that asks for them are taken over', async () => {
+      const before = gateway.stderr().length;
+      await writeFile(gateway.config, configuration(workers).replace('secret:FROM_FILE', 'secret:LATE'));
+      const deadline = performance.now() + 30_000;
+      while (!/there is no secret LATE/.test(gateway.stderr().slice(before)) && performance.now() < deadline) await wait(50);
+      assert.match(gateway.stderr().slice(before), /the configuration is not changed.*there is no secret LATE: looked in/);
+      await writeFile(path.join(gateway.dir, 'LATE'), value('late'));
+      await until(gateway, 'x-file', value('late'));
+      await writeFile(gateway.config, configuration(workers));
+      await until(gateway, 'x-file', value('other-file'));
+    });
+
     test('of a store that was changed by somebody else are not taken over, and the old ones stay', async () => {
       const store = path.join(folder, `store-${workers}.yaml`);
       const good = await readFile(store, 'utf8');
