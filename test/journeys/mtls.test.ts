@@ -179,6 +179,16 @@ describe('what clients show', { timeout: 300_000 }, () => {
     }
   });
 
+  it('where the chain cannot be seen, OpenSSL decides, unless a depth has to be counted', async () => {
+    const client = { shown: shown.get('by an intermediate authority, sent along'), text: CLOSE };
+    assert.equal((await rawVisit({ ...client, port: required.port('public') })).text, '');
+    assert.match((await rawVisit({ ...client, port: required.port('public'), alpn: ['http/1.1'] })).text, /^HTTP\/1.1 200/);
+    await using lenient = await start(`{ ${pair('a.test')}, client-certificates: { ca: ${root.certificate} } }`);
+    assert.match((await rawVisit({ ...client, port: lenient.port('public') })).text, /^HTTP\/1.1 200/);
+    const alone = { ...client, shown: shown.get('an authority that is not sent along') };
+    assert.equal((await rawVisit({ ...alone, port: lenient.port('public') })).text, '');
+  });
+
   it('who is refused stands in the record and in the metrics, with why', async () => {
     await wait(1100);
     await visit({ port: required.port('public'), servername: 'a.test', shown: shown.get('revoked') });
@@ -613,7 +623,9 @@ async function startRecipe(make: string, configuration: string): Promise<Gateway
   await using made = await certificateFolder();
   assert.equal((await command('bash', ['-ec', `cd ${made.dir}\n${make}`])).code, 0);
   const names = await readdir(made.dir);
-  const files = Object.fromEntries(await Promise.all(names.map(async (name) => [name, await readFile(made.file(name))] as const)));
+  const files = Object.fromEntries(
+    await Promise.all(names.map(async (name) => [name, await readFile(made.file(name))] as const)),
+  );
   const text = configuration.replace(':8443', ':0').replace('http://127.0.0.1:9001', echo.url);
   return await startGateway(text, { files });
 }

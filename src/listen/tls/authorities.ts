@@ -1,4 +1,4 @@
-import { createHash, type X509Certificate } from 'node:crypto';
+import { createHash, type KeyObject, type X509Certificate } from 'node:crypto';
 import type { ClientCertificates } from '../../config/units.ts';
 import { DerError } from '../../exchange/der.ts';
 import { nameKey, nameText } from '../../exchange/distinguished-name.ts';
@@ -9,6 +9,8 @@ import { isSignedBy, readRevocationList, type RevocationList } from './revocatio
 /** A certificate of the file `ca`. */
 export interface Authority {
   readonly certificate: X509Certificate;
+  /** Its key, taken out once. */
+  readonly key: KeyObject;
   /** Its name, as RFC 4514 writes it. */
   readonly name: string;
   readonly root: boolean;
@@ -55,8 +57,8 @@ function checkAuthority(certificate: X509Certificate, path: string): Authority {
   const name = nameOf(certificate, path);
   if (!certificate.ca)
     throw new PairError('ca', `${path} holds a certificate that is not one of an authority (no CA:TRUE): ${name}`);
-  const root = certificate.checkIssued(certificate) && certificate.verify(certificate.publicKey);
-  return { certificate, name, root };
+  const key = certificate.publicKey;
+  return { certificate, key, name, root: certificate.checkIssued(certificate) && certificate.verify(key) };
 }
 
 function nameOf(certificate: X509Certificate, path: string): string {
@@ -77,7 +79,7 @@ function checkAnchored(authority: Authority, all: readonly Authority[], path: st
 
 /** The authority that signed this certificate: by name, key identifier and signature. */
 export function issuerOf(certificate: X509Certificate, among: readonly Authority[]): Authority | undefined {
-  return among.find((one) => certificate.checkIssued(one.certificate) && certificate.verify(one.certificate.publicKey));
+  return among.find((one) => certificate.checkIssued(one.certificate) && certificate.verify(one.key));
 }
 
 const CRL = /-----BEGIN X509 CRL-----([^-]*)-----END X509 CRL-----/g;

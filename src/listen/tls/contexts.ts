@@ -120,7 +120,7 @@ export class TlsStore {
 
   /** Whether any client is asked for a certificate. */
   get asks(): boolean {
-    return this.policies.some((policy) => policy.asks);
+    return this.#names?.asks ?? false;
   }
 
   /** What is asked of clients of this name, lower case. */

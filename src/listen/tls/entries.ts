@@ -12,10 +12,13 @@ export interface Entry {
 export class PolicyTable {
   /** Each once; the first is that of names which no certificate covers, and of clients that send no name. */
   readonly policies: readonly ClientPolicy[];
+  /** Whether any of them asks for certificates. */
+  readonly asks: boolean;
   readonly #names = new NameTable<ClientPolicy>();
 
   constructor(entries: readonly Entry[]) {
     this.policies = [...new Set(entries.map(({ policy }) => policy))];
+    this.asks = this.policies.some((policy) => policy.asks);
     if (this.policies.length === 1) return;
     // The first entry with a name serves it, so the last one set must be the first one listed.
     for (const { pair, policy } of entries.toReversed()) for (const name of pair.dns) this.#names.set(name, policy);
