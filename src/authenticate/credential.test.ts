@@ -22,6 +22,12 @@ test('a bearer token is one scheme, one space, one token68', () => {
   assert.equal(readBearer(`Bearer ${'a'.repeat(8193)}`), null);
 });
 
+test('where the methods look at the characters themselves, scheme, space and length are looked at all the same', () => {
+  assert.equal(readBearer('Bearer a b', false), 'a b');
+  for (const one of ['Bearer', 'Bearer\ta', `Bearer ${'a'.repeat(8193)}`]) assert.equal(readBearer(one, false), null, one);
+  assert.equal(readBearer('Basic a', false), undefined);
+});
+
 test('a token in the query is found in every spelling that a service reads so', () => {
   const found = [
     'access_token',

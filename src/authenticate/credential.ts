@@ -9,12 +9,13 @@ const BEARER = /^[A-Za-z0-9\-._~+/]+=*$/;
 /**
  * The bearer token of an `Authorization` field (RFC 6750 section 2.1): the scheme in any case, one space, one token68. Another scheme is
  * not for us: undefined. null: it wants to be a bearer token, and is none.
+ * @param checked - false where all who get the token look at its characters themselves.
  */
-export function readBearer(value: string): string | null | undefined {
-  if (!SCHEME.test(value)) return undefined;
+export function readBearer(value: string, checked = true): string | null | undefined {
+  if (!value.startsWith('Bearer ') && !SCHEME.test(value)) return undefined;
   if (value.charCodeAt(6) !== 0x20 || value.length > 7 + TOKEN_LENGTH) return null;
   const token = value.slice(7);
-  return BEARER.test(token) ? token : null;
+  return !checked || BEARER.test(token) ? token : null;
 }
 
 /**

@@ -35,12 +35,15 @@ export class Finder {
   readonly #headers: ReadonlyMap<string, readonly Method[]>;
   readonly #certificates: readonly Method[];
   readonly #onlyBearer: boolean;
+  /** Whether tokens are looked at character by character here. */
+  readonly #checked: boolean;
   readonly #missing: NotFound;
 
   constructor(methods: readonly Method[]) {
     this.#bearer = methods.filter(({ place }) => place.kind === 'bearer');
     this.#headers = byHeader(methods);
     this.#certificates = methods.filter(({ place }) => place.kind === 'certificate');
+    this.#checked = this.#bearer.some(({ checksForm }) => checksForm !== true);
     this.#onlyBearer = this.#bearer.length === methods.length;
     const kinds = new Set(methods.map(({ place }) => place.kind));
     this.#missing = { refusal: refuse(missingCode([...kinds]), 'the request brings no credential'), error: undefined };
@@ -65,7 +68,7 @@ export class Finder {
 
   #findBearer({ head }: Exchange): Found | NotFound | undefined {
     const field = headerValue(head.headers, 'authorization');
-    const reading = field === undefined ? undefined : readBearer(field);
+    const reading = field === undefined ? undefined : readBearer(field, this.#checked);
     if (head.query !== undefined && hasQueryToken(head.query)) return reading === undefined ? MISPLACED : TWO;
     if (reading === undefined) return undefined;
     return reading === null ? MALFORMED : { methods: this.#bearer, kind: 'bearer', credential: reading };

@@ -22,6 +22,8 @@ export interface Method {
   readonly challenge: string | undefined;
   /** Whether the connection has brought what this method looks at. Only for the place `certificate`, and there it must be. */
   presented?(x: Exchange): boolean;
+  /** True where the method looks at each character of a token itself before it does anything with it: then the room does not. */
+  readonly checksForm?: true;
   /** A quick look whether this credential can be for this method at all (a JWT of another issuer, an opaque token); absent: it can. */
   accepts?(credential: string): boolean;
   /** Gives the caller at once where nothing waits. `credential` is the token or key alone, '' for a certificate. */

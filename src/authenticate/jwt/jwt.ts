@@ -60,6 +60,8 @@ export class JwtMethod implements Method {
   readonly name: string;
   readonly place = { kind: 'bearer' } as const;
   readonly challenge = 'Bearer';
+  /** By the hash of one that was verified, or as base64url: either is stricter than token68. */
+  readonly checksForm = true;
   readonly #issuer: string;
   readonly #algorithms: ReadonlySet<string>;
   readonly #claims: ClaimsCheck;
