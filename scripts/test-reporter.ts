@@ -138,6 +138,9 @@ function isOfSubtests(error: Error): boolean {
   return 'failureType' in error && error.failureType === 'subtestsFailed';
 }
 
+/** Lines of a stack that are Node's own. */
+const FRAMES = /\n +at [^\n]*node:(?:internal|async_hooks)[^\n]*|\n +at new Promise \(<anonymous>\)/g;
+
 /** The cause is what the test threw; what is around it says only that it failed. */
 function errorText(error: Error): string {
   const { cause = error } = error;
@@ -147,9 +150,7 @@ function errorText(error: Error): string {
     'exitCode' in error
       ? `: its process ended with ${inspect({ code: error.exitCode, signal: 'signal' in error ? error.signal : null })}`
       : '';
-  return (
-    text.replaceAll(/\n +at [^\n]*node:(?:internal|async_hooks)[^\n]*|\n +at new Promise \(<anonymous>\)/g, '') + exit + deeper
-  );
+  return (text + exit + deeper).replaceAll(FRAMES, '');
 }
 
 /** For a file whose process died: what it was at. */

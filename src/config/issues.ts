@@ -32,7 +32,7 @@ function meantBranch(branches: readonly (readonly z.core.$ZodIssue[])[]): readon
 }
 
 /** What the design has and this version has not: whoever writes it means it, so it must not look like a slip of the finger. */
-const TO_COME = new Set(['validate', 'translate', 'compose']);
+const TO_COME = new Set(['translate', 'compose']);
 
 function reportUnknownKeys(keys: readonly string[], at: Path, schema: JsonSchema, findings: Findings): void {
   const known = knownKeys(schema, at);

@@ -196,3 +196,8 @@ test('a store that there is not is told without its password', () => {
   assert.match(problem, /^own\.yaml:3:8: /);
   assert.doesNotMatch(problem, /hunter2/);
 });
+
+test('a key of a room that is to come is no slip of the finger', () => {
+  const [problem = ''] = problemsOf('routes: [{ path: /a, service: b, authentication: none, compose: {} }]');
+  assert.match(problem, /^own\.yaml:3:56: this version has no "compose" yet: it would protect nothing/);
+});
