@@ -8,6 +8,7 @@ import { makeSelfSigned } from '../listen/tls/self-signed.ts';
 import type { Log } from '../pipeline/stage.ts';
 import { hashOptions } from './hash.ts';
 import { openError } from './open-error.ts';
+import { within } from './within.ts';
 
 /** What all doors have in common. */
 export interface DoorsParts {
@@ -90,9 +91,9 @@ export class Doors {
     for (const key of this.#open.keys()) this.#dismiss(key);
     for (const door of this.#leaving.keys()) door.listener.leave();
     const gone = Promise.all(this.#leaving.values());
-    await Promise.race([gone, delay(ms)]);
+    await within(ms, gone);
     for (const door of this.#leaving.keys()) door.listener.destroy();
-    await Promise.race([gone, delay(CUT_MS)]);
+    await within(CUT_MS, gone);
   }
 
   async #enter(key: string, name: string, options: ListenerOptions, trusted: TrustedProxies): Promise<DoorsChange> {
@@ -184,10 +185,4 @@ function tlsKeyOf(name: string, options: ListenerOptions): string {
   return options.tls === 'none'
     ? 'none'
     : hashOptions([name, options.tls, options['client-certificates'], options.bounds['head-time']]);
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms).unref();
-  });
 }

@@ -25,6 +25,7 @@ import { Doors, type DoorsChange } from './doors.ts';
 import { hashOptions } from './hash.ts';
 import { prepare } from './prepare.ts';
 import type { GatewayOptions } from './schema.ts';
+import { within } from './within.ts';
 
 export interface GatewayParts {
   readonly log: Log;
@@ -123,7 +124,7 @@ export class Gateway implements Corridor {
     this.#ready = false;
     await this.#doors.drain(this.#parts.drainMs ?? DRAIN_MS);
     if (this.#generation !== undefined) this.#leave(this.#generation.retire());
-    await Promise.race([Promise.all(this.#leaving), delay(LAST_MS)]);
+    await within(LAST_MS, Promise.all(this.#leaving));
     await this.#observe?.close();
   }
 
@@ -232,10 +233,4 @@ export class Gateway implements Corridor {
     const noted = gone.finally(() => this.#leaving.delete(noted));
     this.#leaving.add(noted);
   }
-}
-
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms).unref();
-  });
 }

@@ -45,7 +45,11 @@ function closeTogether(client: Duplex, service: Duplex, closed: TunnelClosed): T
   const gone = (other: Duplex) => {
     open--;
     if (open === 0) closed(reason);
-    else endSoon(other);
+    else {
+      endSoon(other);
+      // What it still says has nobody to go to; unread, it would hold up the end.
+      other.resume();
+    }
   };
   client.on('error', () => client.destroy());
   service.on('error', () => service.destroy());

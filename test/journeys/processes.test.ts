@@ -220,3 +220,44 @@ describe('workers', () => {
     for (let i = 0; i < 6; i++) assert.deepEqual([await ask(b, '/new'), await ask(b, '/x')], ['200', '404']);
   });
 });
+
+test('a WebSocket whose client leaves while the gateway does is waited for and recorded', async (t) => {
+  const left = Promise.withResolvers<void>();
+  const upgraded = net.createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () =>
+      socket.write(
+        'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+          'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n',
+      ),
+    );
+    // What it says last, nobody reads any more.
+    socket.on('end', () => socket.end('and good bye', () => left.resolve()));
+  });
+  upgraded.listen(0, '127.0.0.1');
+  await once(upgraded, 'listening');
+  t.after(() => upgraded.close());
+  const { port } = upgraded.address() as AddressInfo;
+  await using gateway = await startGateway(`
+listeners: { plain: { address: 127.0.0.1:0 } }
+services: { s: http://127.0.0.1:${port} }
+routes: [ { path: /**, service: s, authentication: none } ]`);
+  const client = net.connect(gateway.port('plain'), '127.0.0.1');
+  client.write(
+    'GET /left HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+  );
+  await once(client, 'data');
+  gateway.process.kill('SIGTERM');
+  // Later than the beginning of the end, so that nothing but the rest of the tunnel is still to be waited for.
+  await wait(500);
+  client.resetAndDestroy();
+  await left.promise;
+  const [code] = (await once(gateway.process, 'exit')) as [number | null];
+  assert.equal(code, 0, gateway.stderr());
+  const records = await gateway.records(1);
+  assert.deepEqual(
+    records.map(({ http: { path: target, status } }) => [target, status]),
+    [['/left', 101]],
+  );
+});
