@@ -31,7 +31,10 @@ test('docs/observability.md tells of every metric, its type and its labels, and 
 listeners: { plain: { address: 127.0.0.1:0 }, one: { address: 127.0.0.1:0, bounds: { connections: 1 } } }
 services:
   all: { targets: ["${service.url}"], health: { every: 1s }, breaker: {} }
-routes: [{ path: /**, service: all, authentication: none }]
+routes:
+  - { path: /**, service: all, authentication: none, limits: [{ rate: 1000/second, by: address }], concurrency: { max: 9 } }
+# Nobody is there: what is measured of a store is measured all the same.
+store: redis://127.0.0.1:1
 admin: { address: 127.0.0.1:0 }
 `);
   const asker = http1Asker(gateway.port('plain'));

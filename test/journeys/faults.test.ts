@@ -118,7 +118,7 @@ describe('workers', () => {
     for (let i = 0; i < 500 && (workers().length < 2 || workers().includes(victim)); i++) await wait(20);
     await reach(load, 500);
     await load.stop();
-    assert.equal(workers().length, 2);
+    assert.equal(workers().length, 2, gateway.stderr());
     assert.ok(load.failures.length <= 16, `${load.failures.length} requests were lost`);
     for (const failure of load.failures) {
       assert.match(failure.what, /ECONNRESET|socket hang up|ECONNREFUSED|cut off|EPIPE/);

@@ -614,7 +614,8 @@ test('the recipe of the manual works as it stands', { timeout: 100_000 }, async 
   assert.equal(headerOf(served.output, 'x-portcullis-subject'), 'spiffe://example.org/ns/shop/billing');
   const refused = await run(without);
   assert.notEqual(refused.code, 0);
-  assert.match(refused.output, /certificate required/);
+  // Whoever is still writing when the connection closes does not get to read the alert.
+  assert.match(refused.output, /certificate required|curl: \((?:55|56)\)/);
   assert.equal((await run(revoke.trim().replaceAll('\n', ' && '))).code, 0);
   await until(async () => (await run(withOne)).code !== 0, 'the client is out');
 });
