@@ -226,7 +226,10 @@ observe: { access: access.jsonl }
     await wait(1000);
     const [victim] = workersOf(gateway);
     process.kill(victim, 'SIGKILL');
-    await until('another worker serves', () => workersOf(gateway).length === 4 && !workersOf(gateway).includes(victim));
+    await until('another worker serves', () => {
+      const pids = workersOf(gateway);
+      return pids.length === 4 && !pids.includes(victim);
+    });
     await writeFile(gateway.config, configuration(', body: 1KiB'));
     await until('the configuration is reloaded', () => gateway.stderr().includes('has been reloaded'));
     await wait(2500);
