@@ -168,14 +168,19 @@ describe('limits in Redis', { skip: NO_REDIS }, () => {
     assert.equal(link.up, false);
     await assert.rejects(limits.take([bucket('k', 10)]), { name: 'StoreError', message: /away/ });
     assert.deepEqual(stats.failures, { away: 1, timeout: 5, error: 0, busy: 0 });
+    // What time it is at the store is known as well as a busy machine lets it be known.
+    await wait(250);
     redis.resume();
     await until('the store is back', () => link.up);
-    // Retried, as a busy machine may be late once more.
+    // Retried, as a busy machine may be late once more; what was late on its way back has been taken.
+    let again = 0;
     await until('a decision', async () => {
       const verdicts = await limits.take([bucket('k', 10)]).catch(() => undefined);
-      if (verdicts !== undefined) assert.equal(verdicts[0].remaining, 8);
+      if (verdicts === undefined) again++;
+      else assert.ok(verdicts[0].remaining <= 8 && verdicts[0].remaining >= 8 - again, `${verdicts[0].remaining} are left`);
       return verdicts !== undefined;
     });
+    assert.ok(again < 5, 'too late to tell');
     assert.match(log.text, /the store is away.*\n[^]*the store is back/);
   });
 
