@@ -11,11 +11,22 @@ Examples:
   $ portcullis init                       write a commented portcullis.yaml that starts
   $ portcullis check                      say everything that is wrong with it
   $ portcullis routes --config api.yaml   show what is protected how
+  $ portcullis audit --config api.yaml    hold it against the checklist
   $ portcullis start --config api.yaml    serve until SIGTERM
   $ portcullis secrets set ADMIN_TOKEN    keep a value encrypted, for secret:ADMIN_TOKEN
 
 Signals of start: SIGTERM and Ctrl-C drain and end (Ctrl-C again: at once), SIGHUP reloads, SIGUSR2 reopens the record.
 Exit codes: 0 well, 1 problems, 2 wrong usage.`;
+
+const AUDIT_HELP = `
+Each check is met, open, accepted or not applicable, with the line of the file that decides it, what to change, and the item of
+the OWASP API Security Top 10 (2023) that it answers. What is open on purpose is accepted in the file, with a reason:
+
+  audit:
+    accept:
+      - { check: unauthenticated-reads, route: /health, reason: "The load balancer asks without a credential" }
+
+Exit codes: 0 nothing is open, 1 something is, or the configuration does not load, 2 wrong usage.`;
 
 /** Runs one command line (without the program's name) and gives the exit code. */
 export async function run(
@@ -89,6 +100,17 @@ function build(output: Output, finish: (code: number) => void): Command {
     .action(async (options: { config: string; json?: boolean }) => {
       const { routes } = await import('./routes.ts');
       finish(await routes(options, output));
+    });
+  program
+    .command('audit')
+    .description('hold a configuration against the checklist of API security')
+    .addOption(configOption())
+    .option('--json', 'print JSON, every finding in it')
+    .option('--all', 'show every finding, not only the first few of each check')
+    .addHelpText('after', AUDIT_HELP)
+    .action(async (options: { config: string; json?: boolean; all?: boolean }) => {
+      const { audit } = await import('./audit.ts');
+      finish(await audit(options, output));
     });
   addKeys(program, output, finish);
   addSecrets(program, output, finish);

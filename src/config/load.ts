@@ -37,29 +37,47 @@ const MOST_ALIASES = 10_000;
 
 /** Reads and checks a configuration file. Whatever is wrong with it comes back as problems; nothing is thrown. */
 export async function loadConfiguration(file: string, environment: Environment = process.env): Promise<LoadResult> {
+  return (await loadWithSource(file, environment)).result;
+}
+
+/** A configuration and the file that it was read from; the file is there when it could be read. */
+export interface LoadedSource {
+  readonly result: LoadResult;
+  readonly source?: Source;
+}
+
+/** The same, for who wants to say where something stands. A gateway that runs keeps no source: it is larger than all options. */
+export async function loadWithSource(file: string, environment: Environment = process.env): Promise<LoadedSource> {
   let bytes: Buffer;
   try {
     bytes = await readFile(file);
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    return failure(file, `cannot be read: ${describeFileError(error)}`, missing ? '`portcullis init` writes one' : undefined);
+    const hint = missing ? '`portcullis init` writes one' : undefined;
+    return { result: failure(file, `cannot be read: ${describeFileError(error)}`, hint) };
   }
-  if (bytes.length > LARGEST_FILE) return failure(file, 'is larger than 16 MiB');
+  if (bytes.length > LARGEST_FILE) return { result: failure(file, 'is larger than 16 MiB') };
   try {
-    return checkText(file, new TextDecoder('utf-8', { fatal: true }).decode(bytes), environment);
+    return checkWithSource(file, new TextDecoder('utf-8', { fatal: true }).decode(bytes), environment);
   } catch (error) {
-    if (error instanceof TypeError && 'code' in error) return failure(file, 'is not valid UTF-8');
+    if (error instanceof TypeError && 'code' in error) return { result: failure(file, 'is not valid UTF-8') };
     throw error;
   }
 }
 
 /** The same for a text that is at hand. `file` names it in problems, and its folder is where relative paths begin. */
 export function checkText(file: string, text: string, environment: Environment): LoadResult {
+  return checkWithSource(file, text, environment).result;
+}
+
+/** {@link checkText} with the source. */
+export function checkWithSource(file: string, text: string, environment: Environment): LoadedSource {
   try {
-    return checkSource(readSource(file, text), environment);
+    const source = readSource(file, text);
+    return { result: checkSource(source, environment), source };
   } catch (error) {
     // The parser and the walks over the tree recurse; no configuration is that deep, but a hostile file may be.
-    if (error instanceof RangeError) return failure(file, 'is nested too deeply');
+    if (error instanceof RangeError) return { result: failure(file, 'is nested too deeply') };
     throw error;
   }
 }

@@ -12,6 +12,7 @@ import { secretsOptions } from '../secrets/options.ts';
 import { storeOptions } from '../stores/options.ts';
 import { serviceOptions } from '../upstream/options.ts';
 import { validateOptions } from '../validate/options.ts';
+import { auditOptions } from './audit-options.ts';
 import { concurrency, network, size } from './units.ts';
 
 /**
@@ -104,6 +105,9 @@ export const gatewaySchema = z.strictObject({
     .union([z.int().min(1).max(64), z.literal('auto')])
     .default(1)
     .describe('Processes that share the work; `auto` is one for each processor.'),
+  audit: auditOptions
+    .optional()
+    .describe('What `portcullis audit` is told: findings that are accepted, each with a reason. The gateway itself ignores it.'),
 });
 
 /** A checked configuration with all defaults filled in; sizes are bytes, durations milliseconds, file paths absolute. */
