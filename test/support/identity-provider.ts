@@ -1,14 +1,8 @@
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { exportJWK, generateKeyPair, type JWK, type JWTHeaderParameters, type JWTPayload, SignJWT } from 'jose';
-
-/** The little of `oidc-provider` that is used here; the package brings no types. */
-interface ProviderPackage {
-  readonly Provider: new (issuer: string, configuration: Record<string, unknown>) => { callback(): RequestListener };
-}
-const PACKAGE: string = 'oidc-provider';
-const { Provider } = (await import(PACKAGE)) as ProviderPackage;
+import { type JWK, type JWTHeaderParameters, type JWTPayload, SignJWT } from 'jose';
+import { type Algorithm, makeProvider, makeSigningKey, type TokenKind } from '../../examples/demo/identity-provider.ts';
 
 /** What a token is asked for. */
 export interface TokenSettings {
@@ -22,8 +16,6 @@ export interface TokenSettings {
   /** Members that are added to the token. */
   readonly claims?: Record<string, unknown>;
 }
-
-export type Algorithm = 'RS256' | 'ES256';
 
 /** How the provider answers from now on; a function may take single requests for itself by returning true. */
 export type Behaviour =
@@ -85,7 +77,7 @@ class TestProvider implements IdentityProvider {
   readonly #options: IdentityProviderOptions;
   readonly #storage = new Map<string, unknown>();
   /** What the next tokens are to be, by the resource that they are asked for. */
-  readonly #settings = new Map<string, TokenSettings & { format: 'jwt' | 'opaque' }>();
+  readonly #kinds = new Map<string, TokenKind>();
   readonly #requests: string[] = [];
   #keys: JWK[] = [];
   #number = 0;
@@ -130,18 +122,16 @@ class TestProvider implements IdentityProvider {
   }
 
   async rotate(settings: { keep?: boolean } = {}): Promise<void> {
-    const made = await Promise.all((['RS256', 'ES256'] as const).map((alg) => this.#makeKey(alg)));
+    const made = await Promise.all((['RS256', 'ES256'] as const).map((alg) => makeSigningKey(alg, `${alg}-${++this.#number}`)));
     this.#keys = settings.keep === true ? [...made, ...this.#keys] : made;
-    const provider = new Provider(
-      this.issuer,
-      configurationOf(this.client, this.#options, this.#keys, this.#storage, this.#settings),
-    );
-    this.#answer = provider.callback();
-  }
-
-  async #makeKey(alg: Algorithm): Promise<JWK> {
-    const { privateKey } = await generateKeyPair(alg, { extractable: true });
-    return { ...(await exportJWK(privateKey)), alg, use: 'sig', kid: `${alg}-${++this.#number}` };
+    this.#answer = await makeProvider({
+      issuer: this.issuer,
+      clients: [this.client],
+      scopes: this.#options.scopes ?? SCOPES,
+      keys: this.#keys,
+      storage: this.#storage,
+      kindOf: (resource) => this.#kinds.get(resource) ?? kindOf({}, 'jwt'),
+    });
   }
 
   get jwks(): { readonly keys: readonly JWK[] } {
@@ -172,16 +162,16 @@ class TestProvider implements IdentityProvider {
   }
 
   token(settings: TokenSettings = {}): Promise<string> {
-    return this.#grant({ ...settings, format: 'jwt' });
+    return this.#grant(settings, 'jwt');
   }
 
   opaqueToken(settings: TokenSettings = {}): Promise<string> {
-    return this.#grant({ ...settings, format: 'opaque' });
+    return this.#grant(settings, 'opaque');
   }
 
-  async #grant(settings: TokenSettings & { format: 'jwt' | 'opaque' }): Promise<string> {
+  async #grant(settings: TokenSettings, format: TokenKind['format']): Promise<string> {
     const resource = `urn:token:${++this.#number}`;
-    this.#settings.set(resource, settings);
+    this.#kinds.set(resource, kindOf(settings, format));
     const answer = await this.#post('/token', {
       grant_type: 'client_credentials',
       resource,
@@ -212,58 +202,7 @@ class TestProvider implements IdentityProvider {
   }
 }
 
-function configurationOf(
-  client: IdentityProvider['client'],
-  options: IdentityProviderOptions,
-  keys: readonly JWK[],
-  storage: Map<string, unknown>,
-  settings: ReadonlyMap<string, TokenSettings & { format: 'jwt' | 'opaque' }>,
-): Record<string, unknown> {
-  const scopes = options.scopes ?? SCOPES;
-  const settingsOf = (resource: string) => settings.get(resource) ?? { format: 'jwt' as const };
-  const getResourceServerInfo = (_context: unknown, resource: string) => {
-    const { audience = 'orders', lifetime = 300, algorithm = 'ES256', format } = settingsOf(resource);
-    return {
-      scope: scopes.join(' '),
-      audience,
-      accessTokenFormat: format,
-      accessTokenTTL: lifetime,
-      jwt: { sign: { alg: algorithm } },
-    };
-  };
-  const basic = { grant_types: ['client_credentials'], redirect_uris: [], response_types: [] };
-  return {
-    adapter: adapterOf(storage),
-    clients: [
-      { ...basic, client_id: client.id, client_secret: client.secret, token_endpoint_auth_method: 'client_secret_basic' },
-    ],
-    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'],
-    cookies: { keys: ['not used'] },
-    scopes,
-    jwks: { keys },
-    ttl: {
-      ClientCredentials: (_context: unknown, token: { resourceServer?: { accessTokenTTL?: number } }) =>
-        token.resourceServer?.accessTokenTTL ?? 300,
-    },
-    features: {
-      clientCredentials: { enabled: true },
-      devInteractions: { enabled: false },
-      introspection: { enabled: true, allowedPolicy: () => true },
-      revocation: { enabled: true, allowedPolicy: () => true },
-      resourceIndicators: { enabled: true, defaultResource: () => 'urn:default', getResourceServerInfo },
-    },
-    extraTokenClaims: (_context: unknown, token: { aud: string; resourceServer?: { identifier(): string } }) =>
-      settingsOf(token.resourceServer?.identifier() ?? '').claims,
-  };
-}
-
-/** Tokens outlive a rotation, so they are kept outside of the provider. */
-function adapterOf(storage: Map<string, unknown>): (model: string) => object {
-  return (model) => ({
-    upsert: async (id: string, payload: unknown) => void storage.set(`${model} ${id}`, payload),
-    find: async (id: string) => storage.get(`${model} ${id}`),
-    destroy: async (id: string) => void storage.delete(`${model} ${id}`),
-    consume: async () => {},
-    revokeByGrantId: async () => {},
-  });
+function kindOf(settings: TokenSettings, format: TokenKind['format']): TokenKind {
+  const { audience = 'orders', lifetime = 300, algorithm = 'ES256', claims } = settings;
+  return { format, audience, lifetime, algorithm, claims };
 }
