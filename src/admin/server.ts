@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { type Address, formatAddress, isLoopback } from '../config/units.ts';
+import { type Address, formatAddress, isLoopback } from '../config/values.ts';
 import type { Log } from '../pipeline/stage.ts';
 
 /**

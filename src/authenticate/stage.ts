@@ -6,12 +6,11 @@ import { type CsrfCheck, prepareCsrf } from './csrf/csrf.ts';
 import { Finder, type Found } from './finder.ts';
 import type { Method } from './method.ts';
 import { takeMethod } from './methods.ts';
-import { type AuthenticateOptions, authenticateOptions } from './options.ts';
+import type { AuthenticateOptions } from './options.ts';
 
 /** The room `authenticate`: who calls. An open route looks at no credential; of cookies that a browser adds it asks who made it do so. */
 export const authenticateStage = {
   name: 'authenticate',
-  options: authenticateOptions,
   async prepare(options: AuthenticateOptions, world: World, _route: Pick<RouteContext, 'path'>): Promise<Prepared | undefined> {
     const csrf = prepareCsrf(options.csrf, options);
     if (options.methods.length === 0) return csrf === undefined ? undefined : { onRequestHead: csrf };

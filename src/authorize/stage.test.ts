@@ -7,6 +7,7 @@ import { type Caller, Exchange } from '../exchange/exchange.ts';
 import { readTarget } from '../exchange/target.ts';
 import { createRouter } from '../route/router.ts';
 import { problemBody } from '../errors/problem.ts';
+import { authorizeOptions } from './options.ts';
 import { authorizeStage } from './stage.ts';
 
 const CONNECTION = { listener: 'l', secure: true, peerAddress: '192.0.2.1', peerPort: 1, serverName: undefined };
@@ -36,7 +37,7 @@ function callerOf({ by = 'jwt', name = 'staff', subject, scopes = [], claims = {
 
 async function check(one: AuthorizeCase, call: CaseCall): Promise<Refusal | undefined> {
   const room = await authorizeStage.prepare(
-    authorizeStage.options.parse(one.rules),
+    authorizeOptions.parse(one.rules),
     { clock: { now: () => Date.parse(call.at ?? '2026-11-24T12:00:00Z') } },
     { path: one.path ?? '/x', bodyLimit: 1000 },
   );
@@ -104,7 +105,7 @@ test('who came with a bearer token is told the scopes (RFC 6750 section 3.1), no
 
 test('only a parameter of the query makes a route wait for the body', async () => {
   const prepare = (rules: unknown, path: string) =>
-    authorizeStage.prepare(authorizeStage.options.parse(rules), { clock: { now: Date.now } }, { path, bodyLimit: 1 });
+    authorizeStage.prepare(authorizeOptions.parse(rules), { clock: { now: Date.now } }, { path, bodyLimit: 1 });
   const owner = { owner: { parameter: 'id', claim: 'sub' } };
   assert.equal((await prepare(owner, '/{id}'))?.onRequestBody, undefined);
   assert.equal((await prepare({ scopes: ['a'], 'any-of': [{ roles: ['b'] }] }, '/x'))?.needs, undefined);

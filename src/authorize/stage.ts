@@ -3,7 +3,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { Prepared, RouteContext, Stage, World } from '../pipeline/stage.ts';
 import { compile } from './compile.ts';
 import { describeRules } from './describe.ts';
-import { type AuthorizeOptions, authorizeOptions } from './options.ts';
+import type { AuthorizeOptions } from './options.ts';
 import type { Rule } from './rule.ts';
 
 export { describeRules };
@@ -11,7 +11,6 @@ export { describeRules };
 /** The room `authorize`: what this caller may do here. Absent from routes that say nothing about it: there any caller passes. */
 export const authorizeStage = {
   name: 'authorize',
-  options: authorizeOptions,
   async prepare(
     options: AuthorizeOptions,
     world: Pick<World, 'clock'>,

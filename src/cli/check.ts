@@ -1,7 +1,7 @@
-import { type LoadResult, loadConfiguration } from '../config/load.ts';
-import { formatProblem } from '../config/problem.ts';
+import { loadConfiguration } from '../config/load.ts';
 import type { GatewayOptions } from '../config/schema.ts';
-import { EXIT, hasColor, type Output, painter } from './output.ts';
+import { EXIT, type Output, painter } from './output.ts';
+import { reportProblems } from './report-problems.ts';
 
 /** `portcullis check`: says whether a configuration would start, and if not, everything that is wrong with it. */
 export async function check(options: { config: string }, output: Output): Promise<number> {
@@ -9,13 +9,6 @@ export async function check(options: { config: string }, output: Output): Promis
   if (!result.ok) return reportProblems(result, output);
   output.out.write(`${options.config}: ${painter(output.out)('green', 'ok')} (${summary(result.options)})\n`);
   return EXIT.ok;
-}
-
-/** Writes all problems of a configuration to standard error; gives the exit code. Shared by every command that loads one. */
-export function reportProblems(result: Extract<LoadResult, { ok: false }>, output: Output): number {
-  const color = hasColor(output.err);
-  for (const problem of result.problems) output.err.write(`${formatProblem(problem, color)}\n`);
-  return EXIT.problems;
 }
 
 function summary(options: GatewayOptions): string {

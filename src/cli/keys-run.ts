@@ -6,7 +6,7 @@ import { readKeyText, requireHashKey } from '../authenticate/api-key/key-store.t
 import { describeFileError } from '../config/file-error.ts';
 import { didYouMean } from '../config/messages.ts';
 import { nearest } from '../config/suggest.ts';
-import { parseDuration } from '../config/units.ts';
+import { parseDuration } from '../config/values.ts';
 import { LockedFileError, replaceFile, withFileLock } from '../stores/locked-file.ts';
 import type { KeysOptions } from './keys.ts';
 import { EXIT, type Output, painter } from './output.ts';

@@ -4,7 +4,7 @@ import { longestFirst, redactAll } from '../config/redact.ts';
 import type { GatewayOptions, GatewayRoute } from '../config/schema.ts';
 import { describeLimit } from '../limit/stage.ts';
 import { DEFAULT_METHODS } from '../route/methods.ts';
-import { reportProblems } from './check.ts';
+import { reportProblems } from './report-problems.ts';
 import { EXIT, type Output, painter } from './output.ts';
 import { formatTable } from './table.ts';
 

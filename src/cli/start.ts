@@ -5,7 +5,7 @@ import { createLog } from '../observe/log.ts';
 import { serveWithWorkers } from '../process/primary.ts';
 import { SecretCare } from '../process/secret-care.ts';
 import { serveAlone } from '../process/single.ts';
-import { reportProblems } from './check.ts';
+import { reportProblems } from './report-problems.ts';
 import { EXIT, type Output } from './output.ts';
 
 /** `portcullis start`: serves until SIGTERM. Exit code 0 after a drain, 1 when it could not start. */

@@ -1,4 +1,4 @@
-import { type Address, formatAddress } from './units.ts';
+import { type Address, formatAddress } from './values.ts';
 
 /**
  * Why an address could not be opened, in words that say what to do; the code of the system stays at hand.

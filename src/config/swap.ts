@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { TrustedProxies } from '../exchange/client-address.ts';
 import { createEgress } from '../egress/direct.ts';
-import { egressParts } from '../egress/options.ts';
+import { egressParts } from '../egress/parts.ts';
 import type { Refusal } from '../exchange/decision.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Corridor } from '../listen/corridor.ts';

@@ -1,33 +1,13 @@
-import { BlockList, isIPv4, isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import { DURATION, parseAddress, parseDuration, parseSize, SIZE } from './values.ts';
+
+export { type Address, formatAddress, isLoopback, parseAddress, parseDuration, parseSize } from './values.ts';
 
 /**
  * The small values that users write in the configuration, each with one parser, one message and one description. Rooms
  * use these in their `options.ts`. What comes out is always a plain number: bytes, or milliseconds.
  */
-
-const SIZE = /^(\d{1,15})(B|KiB|MiB|GiB)?$/;
-const SIZE_UNITS: Record<string, number> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
-
-/** `16KiB`, `1MiB`, or plain bytes → bytes. */
-export function parseSize(text: string | number): number | undefined {
-  const match = SIZE.exec(String(text));
-  if (match === null) return undefined;
-  const bytes = Number(match[1]) * SIZE_UNITS[match[2] ?? 'B'];
-  return Number.isSafeInteger(bytes) ? bytes : undefined;
-}
-
-const DURATION = /^(\d{1,12}(?:\.\d{1,3})?)(ms|s|m|h|d)$/;
-const DURATION_UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** `250ms`, `1.5s`, `5m`, `24h`, `7d` → milliseconds. A bare number is refused: nobody can tell its unit. */
-export function parseDuration(text: string): number | undefined {
-  const match = DURATION.exec(text);
-  if (match === null) return undefined;
-  const ms = Math.round(Number(match[1]) * DURATION_UNITS[match[2]]);
-  return Number.isSafeInteger(ms) ? ms : undefined;
-}
 
 /** Schema of a size; the output is bytes. */
 export function size() {
@@ -113,39 +93,6 @@ function networkProblem(value: string): string | undefined {
 export function filePath() {
   return z.string().min(1, 'a path must not be empty').meta({ format: 'path' });
 }
-
-/** Where to listen. `host` is an IP address (without brackets) or `localhost`; port 0 lets the system choose. */
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
-
-/** `127.0.0.1:8080`, `[::1]:8443` or `localhost:8080` → host and port. */
-export function parseAddress(text: string): Address | undefined {
-  const colon = text.lastIndexOf(':');
-  const port = text.slice(colon + 1);
-  if (colon < 1 || !/^\d{1,5}$/.test(port) || Number(port) > 65535) return undefined;
-  const written = text.slice(0, colon);
-  const bracketed = written.startsWith('[') && written.endsWith(']');
-  const host = bracketed ? written.slice(1, -1) : written.toLowerCase();
-  const known = bracketed ? isIPv6(host) && !host.includes('%') : isIPv4(host) || host === 'localhost';
-  return known ? { host, port: Number(port) } : undefined;
-}
-
-/** The address as it is written in the configuration. */
-export function formatAddress(address: Address): string {
-  return `${address.host.includes(':') ? `[${address.host}]` : address.host}:${address.port}`;
-}
-
-/** True when only programs on the same machine can reach this host. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || loopback.check(host, isIPv6(host) ? 'ipv6' : 'ipv4');
-}
-
-// `check` also knows ::ffff:127.0.0.1 and every spelling of ::1.
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
 
 /** Schema of an address to listen on. */
 export function address() {

@@ -1,9 +1,5 @@
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { getCACertificates } from 'node:tls';
 import { z } from 'zod';
 import { filePath, isLoopback, network } from '../config/units.ts';
-import type { DirectParts } from './direct.ts';
 
 /** `egress`: where the gateway's own calls may go. */
 export const egressOptions = z.strictObject({
@@ -19,15 +15,6 @@ export const egressOptions = z.strictObject({
 });
 
 export type EgressOptions = z.output<typeof egressOptions>;
-
-/** What the calls are made with. Throws when the file cannot be read. */
-export function egressParts(options: EgressOptions): DirectParts & { readonly key: string } {
-  const own = options.ca === undefined ? undefined : readFileSync(options.ca, 'utf8');
-  const key = createHash('sha256')
-    .update(JSON.stringify([options.allow, own]))
-    .digest('hex');
-  return { allow: options.allow, ca: own === undefined ? undefined : [...getCACertificates('default'), own], key };
-}
 
 /** Schema of a URL that the gateway calls: with TLS, or on this machine. The output is the text as it was written. */
 export function outsideUrl() {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { keyProblem } from './keys.ts';
-import { LONGEST_FILL, rate, type WrittenRate } from './rate.ts';
+import { LONGEST_FILL, type WrittenRate } from './rate.ts';
+import { rate } from './rate-option.ts';
 
 const burst = z.int().min(1).max(1_000_000_000).optional();
 

@@ -1,5 +1,4 @@
-import { z } from 'zod';
-import { parseDuration } from '../config/units.ts';
+import { parseDuration } from '../config/values.ts';
 import type { Rate } from '../stores/limit-store.ts';
 
 /** `100/minute`: so many in that many milliseconds. */
@@ -10,7 +9,7 @@ export interface WrittenRate {
   readonly text: string;
 }
 
-const PATTERN = /^(\d{1,9})\/(.{1,16})$/;
+export const RATE_PATTERN = /^(\d{1,9})\/(.{1,16})$/;
 const WORDS = new Map([
   ['second', 1000],
   ['minute', 60_000],
@@ -24,30 +23,13 @@ export const LONGEST_FILL = 3650 * 86_400_000;
 
 /** `5/second`, `100/minute`, `5/10s` → its numbers; undefined when it is no rate. */
 export function parseRate(text: string): WrittenRate | undefined {
-  const match = PATTERN.exec(text);
+  const match = RATE_PATTERN.exec(text);
   const count = Number(match?.[1]);
   const unit = match?.[2] ?? '';
   const period = WORDS.get(unit) ?? parseDuration(/^\d/.test(unit) ? unit : `1${unit}`);
   if (match === null || period === undefined || period === 0 || count === 0) return undefined;
   if (count > MOST_PER_MS * period || period > LONGEST_FILL) return undefined;
   return { count, period, text };
-}
-
-/** Schema of a rate. */
-export function rate() {
-  return z
-    .string({ error: ({ input }) => (typeof input === 'number' ? noRate(input) : undefined) })
-    .transform((value, context) => {
-      const parsed = parseRate(value);
-      if (parsed !== undefined) return parsed;
-      context.addIssue({ code: 'custom', message: noRate(value) });
-      return z.NEVER;
-    })
-    .meta({ format: 'rate', pattern: `${PATTERN.source}|\\$\\{` });
-}
-
-function noRate(value: string | number): string {
-  return `${JSON.stringify(value)} is not a rate: write a number and a time, such as 5/second, 100/minute, 1000/hour, 5/10s`;
 }
 
 /** The rate as the stores count it. */

@@ -1,12 +1,10 @@
-import { z } from 'zod';
-import { concurrency } from '../config/units.ts';
 import type { Prepared, RouteContext, Stage, World } from '../pipeline/stage.ts';
 import { Concurrency } from './concurrency.ts';
 import { LimitCounts } from './counts.ts';
 import { Gate, type GateOptions } from './gate.ts';
 import { describeLimit, isByCaller, Limit, type NamedLimit } from './limit.ts';
 import { callerProblem } from './needs.ts';
-import { type LimitStageOptions, limitStageOptions } from './options.ts';
+import type { LimitStageOptions } from './options.ts';
 import { RateLimits } from './rates.ts';
 import { ShadowLimits } from './shadow.ts';
 import { StoreHealth } from './store-health.ts';
@@ -24,7 +22,6 @@ export const limitByCaller = rates((limit) => isByCaller(limit.limit));
 function rates(isHere: (limit: NamedLimit) => boolean) {
   return {
     name: 'limit',
-    options: limitStageOptions,
     async prepare(options: LimitStageOptions, world: World, route: Pick<RouteContext, 'path'>): Promise<Prepared | undefined> {
       const here = withoutDoubles(options.limits.filter(isHere));
       if (here.length === 0) return undefined;
@@ -58,22 +55,19 @@ export function limitCounts(carry: World['carry']): LimitCounts {
   return carry.take('limit counts', () => new LimitCounts());
 }
 
-const gate = concurrency().optional();
 /** What a route is held to: its own bound, that of its service, that of all requests. */
-const concurrencyStageOptions = z.strictObject({
-  route: gate,
-  service: gate,
-  all: gate,
+export interface ConcurrencyStageOptions {
+  readonly route?: GateOptions;
+  readonly service?: GateOptions;
+  readonly all?: GateOptions;
   /** What makes this route the same one after a reload. */
-  identity: z.string(),
+  readonly identity: string;
   /** Processes that share each bound. */
-  workers: z.int(),
-});
-export type ConcurrencyStageOptions = z.output<typeof concurrencyStageOptions>;
+  readonly workers: number;
+}
 
 export const limitConcurrency = {
   name: 'limit',
-  options: concurrencyStageOptions,
   async prepare(
     options: ConcurrencyStageOptions,
     world: World,

@@ -6,7 +6,8 @@ import test from 'node:test';
 import { refuse } from '../exchange/decision.ts';
 import { Exchange } from '../exchange/exchange.ts';
 import { humanLine, jsonLine } from './log.ts';
-import { createObserve, observeOptions, render } from './stage.ts';
+import { observeOptions } from './options.ts';
+import { createObserve, render } from './stage.ts';
 
 const connection = { listener: 'public', secure: false, peerAddress: '127.0.0.1', peerPort: 1, serverName: undefined };
 const head = {

@@ -18,7 +18,7 @@ export {
 } from './exposition.ts';
 export { createLog } from './log.ts';
 export type { Metrics, Source } from './metrics.ts';
-export { type ObserveOptions, observeOptions } from './options.ts';
+export type { ObserveOptions } from './options.ts';
 
 /**
  * The last room. It sees every request once, when all is over: after an answer, a refusal, a fault, or a client that left.

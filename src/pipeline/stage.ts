@@ -1,4 +1,3 @@
-import type { z } from 'zod';
 import type { Egress } from '../egress/egress.ts';
 import type { StageName, Step } from '../exchange/decision.ts';
 import type { Exchange } from '../exchange/exchange.ts';
@@ -67,11 +66,12 @@ export interface RouteContext {
 /**
  * A room of the corridor. `prepare` runs once per route when a configuration loads and does all the work that can be
  * done beforehand; undefined means that the room is absent from this route and costs nothing there.
+ *
+ * The one declaration of the room's options (type, default, check, JSON Schema, manual) is `options.ts` in its folder: the schema is put
+ * together from these when a file is checked, and is not in the memory of what serves.
  */
 export interface Stage<O = unknown> {
   readonly name: StageName;
-  /** The one declaration of the room's options: type, default, check, JSON Schema and manual. */
-  readonly options: z.ZodType<O>;
   prepare(options: O, world: World, route: RouteContext): Promise<Prepared | undefined>;
 }
 

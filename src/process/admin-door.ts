@@ -2,7 +2,7 @@ import type { AdminOptions } from '../admin/options.ts';
 import { type Admin, createAdmin, type Health } from '../admin/server.ts';
 import { hashOptions } from '../config/hash.ts';
 import { openError } from '../config/open-error.ts';
-import { type Address, formatAddress } from '../config/units.ts';
+import { type Address, formatAddress } from '../config/values.ts';
 import type { Pem } from '../listen/tls/contexts.ts';
 import { readPair } from '../listen/tls/pair.ts';
 import { makeSelfSigned } from '../listen/tls/self-signed.ts';

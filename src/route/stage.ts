@@ -4,13 +4,12 @@ import type { HeaderList } from '../exchange/headers.ts';
 import { OriginSet, ownOrigin, readOrigin, readOrigins } from '../exchange/origins.ts';
 import type { Prepared, RouteContext, Stage, World } from '../pipeline/stage.ts';
 import { Cors } from './cors.ts';
-import { type RouteOptions, routeOptions } from './options.ts';
+import type { RouteOptions } from './options.ts';
 import { HeaderPlan, hstsFor, isSafetyHeader } from './response-headers.ts';
 
 /** The room `route`, once a route has been found: CORS, the origin of WebSockets, and safe response headers. */
 export const routeStage = {
   name: 'route',
-  options: routeOptions,
   async prepare(options: RouteOptions, _world: World, route: Pick<RouteContext, 'methods'>): Promise<PreparedRoute> {
     return new PreparedRoute(options, route.methods);
   },

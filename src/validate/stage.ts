@@ -3,13 +3,12 @@ import type { BodyBounds, FlagCode } from '../exchange/body/parsed.ts';
 import type { Refusal } from '../exchange/decision.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Need, Prepared, RouteContext, Stage, World } from '../pipeline/stage.ts';
-import { type ValidateOptions, validateOptions } from './options.ts';
+import type { ValidateOptions } from './options.ts';
 import { MediaTypes } from './types.ts';
 
 /** The room `validate`: what a request may hold. Absent from routes that say nothing about it. */
 export const validateStage = {
   name: 'validate',
-  options: validateOptions,
   async prepare(
     options: ValidateOptions,
     _world: World,

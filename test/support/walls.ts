@@ -17,10 +17,10 @@ export const ROOMS = [
 ];
 
 /** What a room may import besides its own folder. */
-const GROUND = ['exchange', 'errors', 'stores', 'egress', 'config/units.ts', 'config/hash.ts'];
+const GROUND = ['exchange', 'errors', 'stores', 'egress', 'config/units.ts', 'config/values.ts', 'config/hash.ts'];
 
-/** Who puts rooms together. */
-const ASSEMBLERS = ['main.ts', 'cli', 'config', 'pipeline/order.ts', 'process', 'gateway'];
+/** Who puts rooms together; `audit` reads the options of all of them. */
+const ASSEMBLERS = ['main.ts', 'cli', 'config', 'pipeline/order.ts', 'process', 'gateway', 'audit'];
 
 /** Engines may become packages of their own one day: nothing of the house inside them. */
 const ENGINES = ['src/waf/engine/', 'src/translate/grpc/', 'src/validate/openapi/'];
@@ -78,7 +78,7 @@ const isTest = (file: string): boolean => file.endsWith('.test.ts') || file.incl
  * The part of the house that a file belongs to: its folder in `src/`, or itself where a single file has rules of its
  * own: units and hash stand below the rooms that use them, order above the rooms that it lists.
  */
-const PARTS = ['config/units.ts', 'config/hash.ts', 'pipeline/order.ts'];
+const PARTS = ['config/units.ts', 'config/values.ts', 'config/hash.ts', 'pipeline/order.ts'];
 
 export function partOf(file: string): string {
   const inside = file.replace(/^src\//, '');
