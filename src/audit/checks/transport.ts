@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
 import ipaddr from 'ipaddr.js';
 import { type CertificateFiles, isLoopback } from '../../config/units.ts';
 import type { Path } from '../../config/schema-tree.ts';
