@@ -1,3 +1,4 @@
+import { isAlias } from 'yaml';
 import type { Path } from '../config/schema-tree.ts';
 import { nodeAt, placeOfValue, type Source } from '../config/source.ts';
 
@@ -12,7 +13,9 @@ export interface Spot {
  * thing around it.
  */
 export function spotOf(source: Source, path: Path): Spot {
-  return spotAt(source, placeOfValue(source, path).offset);
+  const { node, offset } = placeOfValue(source, path);
+  const written = isAlias(node) ? source.targets.get(node)?.range?.[0] : undefined;
+  return spotAt(source, written ?? offset);
 }
 
 /** Whether the user wrote something there. */
