@@ -3,7 +3,7 @@ import type { TrustedProxies } from '../exchange/client-address.ts';
 import type { Corridor } from '../listen/corridor.ts';
 import { type ConnectionCounter, Listener } from '../listen/listener.ts';
 import type { ListenerOptions } from '../listen/options.ts';
-import { createTlsStore, type Pem, type TlsOption, type TlsStore } from '../listen/tls/contexts.ts';
+import { type CertificateInfo, createTlsStore, type Pem, type TlsOption, type TlsStore } from '../listen/tls/contexts.ts';
 import { makeSelfSigned } from '../listen/tls/self-signed.ts';
 import type { Log } from '../pipeline/stage.ts';
 import { hashOptions } from './hash.ts';
@@ -54,6 +54,13 @@ export class Doors {
 
   addresses(): Record<string, AddressInfo> {
     return Object.fromEntries([...this.#open.values()].map((door) => [door.listener.name, door.address]));
+  }
+
+  /** What the listeners show to clients that ask for TLS. */
+  certificates(): (CertificateInfo & { readonly listener: string })[] {
+    return [...this.#open.values()].flatMap(({ listener, tls }) =>
+      (tls?.certificates() ?? []).map((one) => ({ ...one, listener: listener.name })),
+    );
   }
 
   /**

@@ -9,6 +9,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { Corridor } from '../listen/corridor.ts';
 import type { Pem } from '../listen/tls/contexts.ts';
 import type { TurnedAwayRecord } from '../listen/turned-away.ts';
+import type { ProcessStatus, ServiceStatus } from '../observe/status.ts';
 import { createObserve, type MetricsSnapshot, type Observe } from '../observe/stage.ts';
 import type { ClientSide } from '../pipeline/client.ts';
 import type { Generation } from '../pipeline/generation.ts';
@@ -20,6 +21,7 @@ import { storeSources } from '../stores/store-stats.ts';
 import { createStores, type OpenStores } from '../stores/stores.ts';
 import { upstreamSources } from '../upstream/metrics.ts';
 import type { UpstreamsOfConfiguration } from '../upstream/upstreams.ts';
+import { type KeySources, keySources } from '../authenticate/jwt/key-sources.ts';
 import { CarryStore } from './carry.ts';
 import { Doors, type DoorsChange } from './doors.ts';
 import { hashOptions } from './hash.ts';
@@ -61,6 +63,7 @@ interface Next {
   readonly observe: Observe;
   readonly stores: OpenStores;
   readonly limits: LimitCounts;
+  readonly keys: KeySources;
   readonly doors: DoorsChange;
 }
 
@@ -79,6 +82,7 @@ export class Gateway implements Corridor {
   #generation: Generation | undefined;
   #upstreams: UpstreamsOfConfiguration | undefined;
   #observe: Observe | undefined;
+  #keys: KeySources | undefined;
   #observeKey = '';
   #ready = false;
   #drained: Promise<void> | undefined;
@@ -156,6 +160,24 @@ export class Gateway implements Corridor {
     return this.#upstreams?.snapshot() ?? [];
   }
 
+  /** What the status page shows of this process besides the metrics. */
+  status(): ProcessStatus {
+    return {
+      running: this.#generation?.running ?? 0,
+      services: this.services().map(serviceStatus),
+      issuers: this.#keys?.snapshot() ?? [],
+      certificates: this.#doors
+        .certificates()
+        .map(({ listener, names, issuer, fingerprint, notAfter }) => ({
+          listener,
+          names,
+          issuer,
+          fingerprint,
+          expires: +notAfter,
+        })),
+    };
+  }
+
   reopenLogs(): void {
     this.#observe?.reopen();
   }
@@ -194,7 +216,7 @@ export class Gateway implements Corridor {
     this.#observe ??= observe;
     const doors = await this.#doors.prepare(options.listeners, new TrustedProxies(options['trusted-proxies']));
     undo.defer(() => doors.undo());
-    return { generation, upstreams, observe, stores, limits: limitCounts(carry), doors };
+    return { generation, upstreams, observe, stores, limits: limitCounts(carry), keys: keySources(carry), doors };
   }
 
   async #openStores(options: GatewayOptions, carry: Carry & { release(): void }): Promise<OpenStores> {
@@ -221,6 +243,7 @@ export class Gateway implements Corridor {
     this.#generation = next.generation;
     this.#upstreams = next.upstreams;
     this.#observe = next.observe;
+    this.#keys = next.keys;
     this.#observeKey = hashOptions(options.observe);
     for (const source of upstreamSources(() => next.upstreams.snapshot())) next.observe.metrics.register(source);
     for (const source of storeSources(() => next.stores.snapshot())) next.observe.metrics.register(source);
@@ -233,4 +256,8 @@ export class Gateway implements Corridor {
     const noted = gone.finally(() => this.#leaving.delete(noted));
     this.#leaving.add(noted);
   }
+}
+
+function serviceStatus({ name, running, queued, breaker, endpoints }: ReturnType<Gateway['services']>[number]): ServiceStatus {
+  return { name, running, queued, breaker, targets: endpoints };
 }

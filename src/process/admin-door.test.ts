@@ -13,7 +13,7 @@ let door: AdminDoor;
 
 beforeEach(() => {
   log = new KeptLog();
-  door = new AdminDoor({ health: () => ({ ready: true, reasons: [] }), metrics: () => '', log });
+  door = new AdminDoor({ health: () => ({ ready: true, reasons: [] }), metrics: () => '', status: () => ({}), log });
 });
 
 afterEach(() => door.close());

@@ -12,6 +12,7 @@ import type { Log } from '../pipeline/stage.ts';
 export interface AdminDoorParts {
   health(): Health | Promise<Health>;
   metrics(): string | Promise<string>;
+  status(): unknown;
   readonly log: Log;
 }
 

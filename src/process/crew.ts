@@ -4,6 +4,7 @@ import type { Hidden } from '../config/redact.ts';
 import type { GatewayOptions } from '../config/schema.ts';
 import type { SharedSecrets } from '../config/swap.ts';
 import { countersOf, type MetricsSnapshot, mergeSnapshots } from '../observe/stage.ts';
+import type { ProcessStatus } from '../observe/status.ts';
 import type { Log } from '../pipeline/stage.ts';
 import type { LimitsAsked, LimitsDecided } from '../stores/shared-memory-messages.ts';
 import { closeLostConnections } from './handoffs.ts';
@@ -118,6 +119,14 @@ export class Crew {
   async metrics(): Promise<MetricsSnapshot[]> {
     await Promise.all([...this.#members.keys()].map((worker) => this.#count(worker)));
     return [...this.#past, ...this.#counts.values()];
+  }
+
+  /** How the workers are that answer in time. */
+  async status(): Promise<ProcessStatus[]> {
+    const replies = await Promise.all(
+      [...this.#members.keys()].map((worker) => this.#order(worker, { kind: 'status' }, METRICS_MS)),
+    );
+    return replies.flatMap(({ status }) => (status === undefined ? [] : [status]));
   }
 
   /** Lets every worker end its requests, then all are gone; one that does not serve yet goes at once. */

@@ -3,6 +3,7 @@ import type { Hidden } from '../config/redact.ts';
 import type { GatewayOptions } from '../config/schema.ts';
 import type { SharedSecrets } from '../config/swap.ts';
 import type { MetricsSnapshot } from '../observe/stage.ts';
+import type { ProcessStatus } from '../observe/status.ts';
 import type { LimitsAsked, LimitsDecided } from '../stores/shared-memory-messages.ts';
 
 interface Configured {
@@ -16,7 +17,7 @@ interface Configured {
 export type Order =
   | (Configured & { readonly kind: 'start'; readonly shared: SharedSecrets })
   | (Configured & { readonly kind: 'reload' })
-  | { readonly number: number; readonly kind: 'drain' | 'reopen-logs' | 'metrics' };
+  | { readonly number: number; readonly kind: 'drain' | 'reopen-logs' | 'metrics' | 'status' };
 
 /** What a worker answers. */
 export interface Reply {
@@ -25,6 +26,7 @@ export interface Reply {
   readonly error?: string;
   readonly addresses?: Record<string, AddressInfo>;
   readonly metrics?: MetricsSnapshot;
+  readonly status?: ProcessStatus;
 }
 
 /** All that a worker may hear: orders, and what it asked about limits. */

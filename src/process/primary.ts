@@ -32,6 +32,8 @@ export async function serveWithWorkers(parts: ServeParts, workers: number): Prom
       return crew.size > 0 ? [] : ['no worker serves'];
     },
     metrics: () => crew.metrics(),
+    status: () => crew.status(),
+    workers: () => ({ asked: workers, serving: crew.size }),
     reopenLogs: () => crew.reopenLogs(),
   });
 }

@@ -2,7 +2,12 @@ import { hashOptions } from '../config/hash.ts';
 import { type LoadResult, loadConfiguration } from '../config/load.ts';
 import { problemLine } from '../config/problem.ts';
 import type { GatewayOptions } from '../config/schema.ts';
+import type { ReloadStatus } from '../observe/status.ts';
 import type { Log } from '../pipeline/stage.ts';
+
+/** Attempts that the status page can show. */
+const REMEMBERED = 10;
+const LONGEST_REASON = 2000;
 
 /**
  * Reads the configuration again and has it swapped in: one at a time, and once more when it was asked for meanwhile. A file that is
@@ -18,6 +23,7 @@ export class Reloader {
   #again = false;
   #asked = false;
   #serving: string;
+  #past: readonly ReloadStatus[] = [];
 
   /** @param serving - what serves already: a file that still says the same is not swapped in */
   constructor(
@@ -56,6 +62,16 @@ export class Reloader {
     this.#begun = false;
   }
 
+  /** What came of the last attempts, the newest first. */
+  get past(): readonly ReloadStatus[] {
+    return this.#past;
+  }
+
+  #note(reason?: string): void {
+    const short = reason !== undefined && reason.length > LONGEST_REASON ? `${reason.slice(0, LONGEST_REASON)}…` : reason;
+    this.#past = [{ time: Date.now(), ok: reason === undefined, reason: short }, ...this.#past].slice(0, REMEMBERED);
+  }
+
   async #run(): Promise<void> {
     while (this.#again && this.#begun) {
       this.#again = false;
@@ -73,14 +89,15 @@ export class Reloader {
     if (!this.#begun) return;
     const reason = error instanceof Error ? error.message : String(error);
     this.#log.error('the configuration is not changed', { reason });
+    this.#note(reason);
   }
 
   async #once(): Promise<void> {
     const result = await this.#load(this.#file);
     if (!result.ok) {
-      this.#log.error('the configuration is not changed: the file has problems', {
-        problems: result.problems.map(problemLine),
-      });
+      const problems = result.problems.map(problemLine);
+      this.#log.error('the configuration is not changed: the file has problems', { problems });
+      this.#note(problems.join('\n'));
       return;
     }
     const hash = hashOptions(result.options);
@@ -89,5 +106,6 @@ export class Reloader {
     await this.#swap(result.options);
     this.#serving = hash;
     this.#log.info('the configuration has been reloaded', { file: this.#file });
+    this.#note();
   }
 }

@@ -3,6 +3,7 @@ import { loadConfiguration } from '../config/load.ts';
 import type { GatewayOptions } from '../config/schema.ts';
 import { type FileWatch, watchFiles } from '../stores/watch-files.ts';
 import { type MetricsSnapshot, mergeSnapshots, render } from '../observe/stage.ts';
+import type { ProcessStatus, ReloadStatus, Status } from '../observe/status.ts';
 import type { Log } from '../pipeline/stage.ts';
 import { AdminDoor } from './admin-door.ts';
 import { surviveDefects } from './defects.ts';
@@ -10,6 +11,7 @@ import { readyLine } from './ready-line.ts';
 import { Reloader } from './reloader.ts';
 import type { SecretCare } from './secret-care.ts';
 import { onSignals } from './signals.ts';
+import { statusOf } from './status.ts';
 
 export interface ServeParts {
   /** Path of the configuration, for reloads. */
@@ -36,6 +38,9 @@ export interface House {
   /** Why it is not ready; nothing: it is. */
   reasons(): string[];
   metrics(): MetricsSnapshot[] | Promise<MetricsSnapshot[]>;
+  /** The states of those that answer. */
+  status(): ProcessStatus[] | Promise<ProcessStatus[]>;
+  workers(): Status['workers'];
   reopenLogs(): void;
 }
 
@@ -43,7 +48,7 @@ export interface House {
 export async function serve(parts: ServeParts, house: House): Promise<void> {
   const { file, options, log } = parts;
   surviveDefects(log);
-  const admin = adminOf(house, log);
+  const admin = adminOf(parts, house, () => reloader.past);
   const watch = new WatchedFiles(file, () => void reloader.fileChanged());
   const reloader = new Reloader(
     file,
@@ -109,10 +114,11 @@ class WatchedFiles {
   }
 }
 
-function adminOf(house: House, log: Log): AdminDoor {
+function adminOf({ log, secrets }: ServeParts, house: House, reloads: () => readonly ReloadStatus[]): AdminDoor {
   return new AdminDoor({
     health: () => ({ ready: house.reasons().length === 0, reasons: house.reasons() }),
     metrics: async () => render(mergeSnapshots(await house.metrics())),
+    status: () => statusOf(house, reloads(), secrets),
     log,
   });
 }

@@ -23,6 +23,8 @@ export async function serveAlone(parts: ServeParts): Promise<void> {
     abandon() {},
     reasons: () => (gateway.ready ? [] : [leaving ? 'draining' : 'starting']),
     metrics: () => [gateway.metrics()],
+    status: () => [gateway.status()],
+    workers: () => ({ asked: 1, serving: gateway.ready ? 1 : 0 }),
     reopenLogs: () => gateway.reopenLogs(),
   });
 }

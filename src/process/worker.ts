@@ -40,6 +40,8 @@ async function follow(order: Order): Promise<Omit<Reply, 'number'>> {
       return {};
     case 'metrics':
       return { metrics: gateway.metrics() };
+    case 'status':
+      return { status: gateway.status() };
     case 'reopen-logs':
       gateway.reopenLogs();
       return {};

@@ -5,6 +5,7 @@ import { Deadline } from '../outside.ts';
 import { KeyIndex } from './key-index.ts';
 import { type KeyPlace, type PlaceOptions, placeOf } from './key-place.ts';
 import type { KeyAnswer, KeySource, KeySourceSnapshot } from './key-source.ts';
+import { keySources } from './key-sources.ts';
 import type { KeysOptions } from './keys-options.ts';
 import { type ReadKey, readJwks } from './read-jwks.ts';
 
@@ -21,11 +22,16 @@ export async function openKeySource({ issuer, jwks, keys }: KeySourceOptions, wo
   const { carry, egress, clock, log } = world;
   const name = `keys ${hashOptions([jwks === undefined ? issuer : undefined, jwks, keys])} ${egress.key}`;
   const parts = { place: placeOf({ issuer, jwks }, egress, clock), issuer, options: keys, clock, log };
+  const sources = keySources(carry);
   const source = carry.take(
     name,
     () => new IssuerKeys(parts),
-    (gone) => gone.end(),
+    (gone) => {
+      sources.remove(gone);
+      gone.end();
+    },
   );
+  sources.add(issuer, source);
   if (parts.place.file === undefined) return source;
   await source.ready();
   const { failure, read } = source.snapshot();
