@@ -48,8 +48,8 @@ routes:
   - { path: /c, methods: [GET], service: s, authentication: none, csrf: *csrf, limits: *limits }
   - { <<: *first, path: /d, csrf: { origins: [] }, limits: [*named] }
 `);
-  assert.deepEqual(spots(report, 'csrf'), ['open /a 14:7', 'open /b 14:7', 'open /c 14:7', 'met /d 19:33']);
-  assert.deepEqual(spots(report, 'limit-by-address'), ['met /a 15:21', 'met /b 15:21', 'met /c 15:21', 'met /d 19:58']);
+  assert.deepEqual(spots(report, 'csrf'), ['open /a 14:7', 'open /b 14:7', 'open /c 14:7', 'met /d 19:35']);
+  assert.deepEqual(spots(report, 'limit-by-address'), ['met /a 15:21', 'met /b 15:21', 'met /c 15:21', 'met /d 19:60']);
   assert.deepEqual(spots(report, 'concurrency'), ['open /a 8:5', 'open /b 16:5', 'open /c 18:5', 'open /d 19:5']);
   assert.deepEqual(spots(report, 'limits-enforced'), [
     'met named 5:5',
