@@ -50,7 +50,7 @@ routes:
 `);
   assert.deepEqual(spots(report, 'csrf'), ['open /a 14:7', 'open /b 14:7', 'open /c 14:7', 'met /d 19:35']);
   assert.deepEqual(spots(report, 'limit-by-address'), ['met /a 15:21', 'met /b 15:21', 'met /c 15:21', 'met /d 19:60']);
-  assert.deepEqual(spots(report, 'concurrency'), ['open /a 8:5', 'open /b 16:5', 'open /c 18:5', 'open /d 19:5']);
+  assert.deepEqual(spots(report, 'concurrency'), ['open /a 9:5', 'open /b 16:5', 'open /c 18:5', 'open /d 19:5']);
   assert.deepEqual(spots(report, 'limits-enforced'), [
     'met named 5:5',
     'met /a 15:22',
@@ -186,11 +186,18 @@ test('the firewall is judged by the mode and rules that hold for the route', () 
   assert.deepEqual(own, ['open the mode of the route is off', 'met blocks']);
 });
 
-test('a stream of events counts when there is one', () => {
-  const check = logging.find(({ name }) => name === 'security-events') ?? assert.fail();
-  const observe = (value: object) => judged(check, ROUTES, (options) => Object.assign(options.observe as object, value));
-  assert.deepEqual(observe({ events: '/logs/events.jsonl' }), ['met a stream of events']);
-  assert.deepEqual(observe({ events: 'off' }), ['open no stream of events']);
+test('a stream of events counts, and so does what is said to be personal', () => {
+  const observe = (name: string, value: object) => {
+    const check = logging.find((one) => one.name === name) ?? assert.fail();
+    return judged(check, ROUTES, (options) => Object.assign(options.observe as object, value)).join();
+  };
+  const redact = { parameters: [], fields: [], subject: 'keep', address: 'keep' };
+  assert.equal(observe('security-events', { events: '/logs/events.jsonl' }), 'met a stream of events');
+  assert.equal(observe('security-events', { events: 'stdout' }), 'met a stream of events');
+  assert.equal(observe('security-events', { events: 'off' }), 'open no stream of events');
+  assert.match(observe('personal-data', { redact }), /^open /);
+  assert.match(observe('personal-data', { redact: { ...redact, address: 'network' } }), /^met /);
+  assert.match(observe('personal-data', { redact: { ...redact, parameters: ['email'] } }), /^met /);
 });
 
 test('paths of a contract are found under the routes that serve them, and no others', () => {

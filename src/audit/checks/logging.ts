@@ -6,6 +6,11 @@ type Words = Readonly<Record<string, unknown>>;
 
 const isOff = (value: unknown) => value === undefined || value === 'off' || value === false;
 
+/** Whether anything beside credentials is hidden. */
+function hides(redact: Words): boolean {
+  return Object.values(redact).some((value) => (Array.isArray(value) ? value.length > 0 : value !== 'keep'));
+}
+
 export const logging: readonly Check[] = [
   {
     name: 'access-record',
@@ -56,6 +61,20 @@ export const logging: readonly Check[] = [
     judge: section('observe', ({ options: { observe } }) =>
       isOff((observe as Words).events) ? open('no stream of events', ['events']) : met('a stream of events', 'events'),
     ),
+  },
+  {
+    name: 'personal-data',
+    title: 'It is said what is personal',
+    heading: 'logging',
+    owasp: ['API8'],
+    why: 'Credentials are always hidden; that a parameter is an e-mail address, or that addresses of clients are not to be kept, nobody can guess.',
+    fix: 'observe: { redact: { parameters: [email], address: network } }',
+    applies: 'configurations that keep a record',
+    judge: section('observe', ({ options: { observe } }) => {
+      const { redact, events } = observe as Words;
+      if (redact === undefined || (observe.access === 'off' && isOff(events))) return undefined;
+      return hides(redact as Words) ? met('some is hidden', 'redact') : open('only credentials are hidden', ['redact']);
+    }),
   },
   {
     name: 'metrics',
