@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { EXAMPLE } from '../scripts/manual.ts';
+import { checks } from '../src/audit/checks.ts';
 import { checkText } from '../src/config/load.ts';
 import { configurationJsonSchema, type JsonSchema, variants } from '../src/config/schema-tree.ts';
 import { catalogue } from '../src/errors/catalogue.ts';
@@ -53,4 +54,18 @@ test('every mapping with fixed keys refuses unknown ones', () => {
 test('the manual has every code, and no code that the gateway does not have', () => {
   const told = [...document('errors.md').matchAll(/^### (\S+)$/gm)].map(([, code]) => code);
   assert.deepEqual(told.toSorted(), Object.keys(catalogue).toSorted());
+});
+
+test('the manual has every check of the audit, and no check that there is not', () => {
+  const told = [...document('audit.md').matchAll(/^#### (\S+)$/gm)].map(([, name]) => name);
+  assert.deepEqual(
+    told,
+    checks.map(({ name }) => name),
+  );
+});
+
+test('the exceptions that the manual shows load', () => {
+  const [, shown] = /^```yaml\n(audit:\n[^`]+)```/m.exec(document('audit.md')) ?? assert.fail('there are none');
+  const result = checkText('portcullis.yaml', `${EXAMPLE}${shown}`, {});
+  assert.ok(result.ok, JSON.stringify(result));
 });

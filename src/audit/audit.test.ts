@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parse } from 'yaml';
 import { checkWithSource } from '../config/load.ts';
 import { problemLine } from '../config/problem.ts';
 import { parsePattern } from '../route/pattern.ts';
@@ -161,6 +162,15 @@ test('checks are forty and more, each is complete, and every item of OWASP is an
   }
   const answered = checks.flatMap(({ owasp }) => owasp);
   assert.deepEqual([...new Set<string>(answered)].toSorted(), Object.keys(OWASP).toSorted());
+});
+
+test('what to change is YAML where it looks like it', () => {
+  const lines = checks.map(({ fix }) => fix.replace(/ \(.*\)$/, '')).filter((fix) => /^[a-z-]+: /.test(fix));
+  assert.ok(lines.length > 30, `${lines.length}`);
+  for (const line of lines) {
+    const value: unknown = parse(line);
+    assert.ok(typeof value === 'object' && value !== null && Object.values(value)[0] !== null, line);
+  }
 });
 
 /** Judges options that this version's schema does not have yet. */
