@@ -93,7 +93,8 @@ ${title}. ${why}
 `;
 }
 
-/** A line of YAML or a command as code; advice in words as it is. */
+/** A line of YAML or a command as code, with the remark behind it; advice in words as it is. */
 function code(fix: string): string {
-  return /^[\w-]+: |^chmod /.test(fix) && !fix.includes('`') && !/\) *$|, or /.test(fix) ? `\`${fix}\`` : fix;
+  const [, line, remark = ''] = /^((?:[a-z-]+: |chmod ).*?)( \(.*\))?$/.exec(fix) ?? [];
+  return line === undefined ? fix : `\`${line}\`${remark}`;
 }

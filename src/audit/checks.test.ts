@@ -58,7 +58,7 @@ async function makeCertificates(): Promise<void> {
   await ca.crl(at('tls/ca.crl'));
 }
 
-async function makeKeys(name: string, ...entries: readonly { id: string }[]): Promise<void> {
+async function makeKeys(name: string, ...entries: readonly Readonly<Record<string, string>>[]): Promise<void> {
   await createHashKey(at(`${name}.key`));
   const keys = entries.map((entry) => ({ hash: randomBytes(32).toString('base64url'), created: '2026-01-01', ...entry }));
   await writeFile(at(name), JSON.stringify({ 'hashed-with': hashedWith(readHashKey(at(`${name}.key`))), keys }));

@@ -100,7 +100,7 @@ export const validation: readonly Check[] = [
     heading: 'validation',
     owasp: ['API9'],
     why: 'What is reachable and in no document is what nobody maintains.',
-    fix: 'methods: [GET] (those that the contract has), or add the operations to the document',
+    fix: 'methods: [GET] (those that the contract has; or add the operations to it)',
     applies: 'routes with a contract',
     judge: eachRoute((one, audited) => {
       if (contractOf(one) === undefined) return undefined;
