@@ -1,25 +1,41 @@
 import { spawn } from 'node:child_process';
-import { rmSync } from 'node:fs';
 import path from 'node:path';
+import { emptyFolder, keepSecret, makeApiKey, withoutKey, writeClient, writeFields } from './folder.ts';
 import { guide } from './guide.ts';
+import { startIssuer } from './issuer.ts';
 import { startServices } from './services.ts';
 
 /**
- * `npm start`: three kinds of services, the gateway in front of them over TLS, and lines to paste that show what it lets through and
- * what it refuses. Ends with Ctrl-C.
+ * `npm start`: three kinds of services, an identity provider, the gateway in front of the services over TLS, and lines to paste that
+ * show what it lets through and what it refuses. Ends with Ctrl-C.
  */
 
 const config = path.join(import.meta.dirname, 'portcullis.yaml');
-const accessLog = path.join(import.meta.dirname, 'access.jsonl');
 const main = path.resolve(import.meta.dirname, '../../src/main.ts');
 
 /** npm passes Ctrl-C on, so that one press comes twice. */
 const SAME_PRESS_MS = 500;
 
-function run(stopServices: () => void): void {
+/** Everything that the gateway needs to start; gives a function that stops it. */
+async function prepare(): Promise<() => void> {
+  const stopServices = await startServices();
+  const issuer = await startIssuer();
   // Only now: had a port been taken, another demo would be writing there.
-  rmSync(accessLog, { force: true });
-  const gateway = spawn(process.execPath, [main, 'start', '--config', config], { stdio: ['ignore', 'pipe', 'inherit'] });
+  emptyFolder();
+  const { alice, gateway } = issuer.clients;
+  writeClient(alice.id, alice.secret);
+  await Promise.all([makeApiKey(), keepSecret(gateway.secret), issuer.tokens().then(writeFields)]);
+  return () => {
+    stopServices();
+    issuer.stop();
+  };
+}
+
+function run(stopOthers: () => void): void {
+  const gateway = spawn(process.execPath, [main, 'start', '--config', config], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: withoutKey(),
+  });
   let stopping: number | undefined;
   const stop = () => {
     if (stopping === undefined) gateway.kill('SIGTERM');
@@ -29,10 +45,10 @@ function run(stopServices: () => void): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
   gateway.stdout.on('data', (text: Buffer) => {
     process.stdout.write(text);
-    if (text.includes('portcullis ready')) say(guide({ config, accessLog }));
+    if (text.includes('portcullis ready')) say(guide(config));
   });
   gateway.on('exit', (code) => {
-    stopServices();
+    stopOthers();
     if (stopping !== undefined) say('All stopped.');
     process.exit(stopping === undefined ? (code ?? 1) : 0);
   });
@@ -51,4 +67,4 @@ function cannotStart(error: NodeJS.ErrnoException & { readonly address?: string;
   process.exit(1);
 }
 
-startServices().then(run, cannotStart);
+prepare().then(run, cannotStart);

@@ -2,6 +2,8 @@ import path from 'node:path';
 import { styleText } from 'node:util';
 
 const GATEWAY = 'https://127.0.0.1:8443';
+const ISSUER = 'http://127.0.0.1:7105';
+const ACCESS = '.demo/access.jsonl';
 
 const WEBSOCKET =
   "-H 'Connection: Upgrade' -H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='";
@@ -9,37 +11,64 @@ const WEBSOCKET =
 const TWO_LENGTHS =
   'POST /orders HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: 5\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\n0\\r\\n\\r\\n';
 
+const ORDER = `-H 'Content-Type: application/json' -d '{"sku":"ABC-1","quantity":3}'`;
+
 /** What is shown when the demo runs: where everything is, and lines to paste. Each line runs in the folder of the repository. */
-export function guide(files: { readonly config: string; readonly accessLog: string }): string {
-  const config = path.relative(process.cwd(), files.config);
-  const accessLog = path.relative(process.cwd(), files.accessLog);
+export function guide(config: string): string {
+  const file = path.relative(process.cwd(), config);
   return `
-${title('What is where')}
-  ${GATEWAY}   the gateway (its certificate is made at start, hence curl -k)
-  http://127.0.0.1:8080    redirects to it
-  http://127.0.0.1:9443    admin: /healthz, /readyz, /metrics
-  http://127.0.0.1:7101    the services: orders (7101 and 7102), stock (7103), chat (7104)
-  ${config}   the configuration
-  ${accessLog}      one line of JSON for each request
+${GATEWAY} is the gateway, with a certificate made at start (hence curl -k). Behind it stand the services orders (ports 7101
+and 7102), stock (7103) and chat (7104); beside it the identity provider (7105) and the admin address (9443). ${file}
+is its configuration. In .demo is what was made for this start: tokens of Alice and Bob for an hour, a key of Acme for a day.
 
 ${title('Paste these into another terminal')}
-${sample('passes, over HTTP/2', `curl -k ${GATEWAY}/orders/1`)}
-${sample('passes, with a body', `curl -k ${GATEWAY}/orders -H 'content-type: application/json' -d '{"sku":"ABC-1","quantity":3}'`)}
-${sample('passes, without the forged identity and address', `curl -k ${GATEWAY}/stock/ABC-1 -H 'X-User-Id: admin' -H 'X_Forwarded_For: 10.0.0.1' -H 'X-Forwarded-For: 10.0.0.1'`)}
-${sample('passes: a WebSocket, for three seconds', `curl -k --http1.1 -iN --max-time 3 ${GATEWAY}/chat ${WEBSOCKET}`)}
-${sample('refused: the same from a foreign page', `curl -k --http1.1 -i ${GATEWAY}/chat -H 'Origin: https://evil.example' ${WEBSOCKET}`)}
-${sample('refused: a path with two readings', `curl -k --path-as-is -i ${GATEWAY}/orders/..%2f..%2fetc/passwd`)}
-${sample('refused: a method that the route does not have', `curl -k -i -X DELETE ${GATEWAY}/orders/1`)}
-${sample('refused: two lengths (request smuggling)', `printf '${TWO_LENGTHS}' | openssl s_client -quiet -connect 127.0.0.1:8443 2>/dev/null`)}
-${sample('refused: a body beyond the bound', `head -c 70000 /dev/zero | curl -k -i --data-binary @- ${GATEWAY}/orders`)}
-${sample('what was decided, and why', `tail -n 5 ${accessLog}`)}
-${sample('what was counted', 'curl -s http://127.0.0.1:9443/metrics | grep requests_total')}
-${sample('what is protected how', `npm run -s portcullis -- routes --config ${config}`)}
+${samples(
+  'authenticate: a token, an opaque one, a key; none: 401; a revoked one: 401; a wrong key: 401; from another site (CSRF): 403',
+  [
+    `curl -ik ${GATEWAY}/orders/1 -H @.demo/alice`,
+    `curl -ik ${GATEWAY}/orders/1 -H @.demo/visitor`,
+    `curl -ik ${GATEWAY}/orders/1 -H @.demo/acme`,
+    `curl -ik ${GATEWAY}/orders/1`,
+    `curl -ik ${GATEWAY}/orders/1 -H @.demo/revoked`,
+    `curl -ik ${GATEWAY}/orders/1 -H 'X-Api-Key: pcl_000000000000000000000000000000000000'`,
+    `curl -ik ${GATEWAY}/basket -H 'Cookie: session=1' -H 'Origin: https://evil.example' -d item=1`,
+  ],
+)}
+${samples("authorize: Alice orders, Bob may only read: 403; Alice's orders for her, not for Bob: 403", [
+  `curl -ik ${GATEWAY}/orders -H @.demo/alice ${ORDER}`,
+  `curl -ik ${GATEWAY}/orders -H @.demo/bob ${ORDER}`,
+  `curl -ik ${GATEWAY}/customers/alice/orders -H @.demo/alice`,
+  `curl -ik ${GATEWAY}/customers/alice/orders -H @.demo/bob`,
+])}
+${samples('limit: ten at once, then one every two seconds: 429', [
+  `curl -sk -o /dev/null -w '%{http_code} ' '${GATEWAY}/stock/ABC-1?[1-20]'`,
+])}
+${samples('validate: a body that is no JSON: 415; one beyond the bound: 413', [
+  `curl -ik ${GATEWAY}/orders -H @.demo/alice -d sku=ABC-1`,
+  `head -c 70000 /dev/zero | curl -ik ${GATEWAY}/orders -H @.demo/alice -H 'Content-Type: application/json' --data-binary @-`,
+])}
+${samples('route: a method that the route does not have: 405; a WebSocket, for three seconds; one from another site: 403', [
+  `curl -ik -X DELETE ${GATEWAY}/orders/1`,
+  `curl -iNk --http1.1 --max-time 3 ${GATEWAY}/chat ${WEBSOCKET}`,
+  `curl -ik --http1.1 ${GATEWAY}/chat -H 'Origin: https://evil.example' ${WEBSOCKET}`,
+])}
+${samples('listen: a path with two readings: 400; two lengths (request smuggling): 400', [
+  `curl -ik --path-as-is ${GATEWAY}/orders/..%2f..%2fetc/passwd`,
+  `printf '${TWO_LENGTHS}' | openssl s_client -quiet -connect 127.0.0.1:8443 2>/dev/null`,
+])}
+${samples('upstream: forged identity and addresses do not reach the service, which tells what it got', [
+  `curl -k ${GATEWAY}/basket -H 'X-Portcullis-Subject: admin' -H 'X_User_Id: admin' -H 'X-Forwarded-For: 10.0.0.1'`,
+])}
+${samples('observe: what was decided and why; what was counted; what is protected how', [
+  `tail -n 5 ${ACCESS}`,
+  'curl -s http://127.0.0.1:9443/metrics | grep requests_total',
+  `npm run -s portcullis -- routes --config ${file}`,
+])}
+${samples('identity provider: a new token', [
+  `curl -s ${ISSUER}/token -K .demo/alice.client -d grant_type=client_credentials -d scope=orders:read`,
+])}
 
-${title('Change it while it runs')}
-  Edit ${config}, such as \`methods: [GET]\` for /orders/**, and save: this terminal says
-  that it has been reloaded. Misspell a key: it says which and where, and what served before serves on.
-
+Edit ${file} while it runs: it is taken over when it is saved, or you are told what is wrong with it.
 Ctrl-C stops everything.`;
 }
 
@@ -47,6 +76,7 @@ function title(text: string): string {
   return process.stdout.isTTY ? styleText('bold', text) : text;
 }
 
-function sample(what: string, line: string): string {
-  return `  ${process.stdout.isTTY ? styleText('dim', `# ${what}`) : `# ${what}`}\n  ${line}`;
+function samples(what: string, lines: readonly string[]): string {
+  const comment = `# ${what}`;
+  return [process.stdout.isTTY ? styleText('dim', comment) : comment, ...lines].map((line) => `  ${line}`).join('\n');
 }

@@ -70,7 +70,7 @@ function configurationOf({ clients, scopes, keys, storage, kindOf }: ProviderSet
   };
   return {
     adapter: adapterOf(storage),
-    clients: clients.map(clientOf),
+    clients: clients.map((client) => ({ ...clientOf(client), id_token_signed_response_alg: keys[0].alg })),
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt'],
     cookies: { keys: ['not used'] },
     scopes,

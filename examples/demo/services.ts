@@ -8,6 +8,7 @@ import { WebSocketServer } from 'ws';
 
 interface Order {
   id: number;
+  customer: string;
   sku: string;
   quantity: number;
   status: 'open' | 'shipped';
@@ -15,8 +16,8 @@ interface Order {
 }
 
 const orders: Order[] = [
-  { id: 1, sku: 'ABC-1', quantity: 2, status: 'shipped' },
-  { id: 2, sku: 'XYZ-42', quantity: 1, status: 'open', note: 'please ring twice' },
+  { id: 1, customer: 'alice', sku: 'ABC-1', quantity: 2, status: 'shipped' },
+  { id: 2, customer: 'bob', sku: 'XYZ-42', quantity: 1, status: 'open', note: 'please ring twice' },
 ];
 const stock = new Map([
   ['ABC-1', 17],
@@ -36,8 +37,15 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 /** Orders, a REST service; openapi/orders.yaml describes it. */
 async function serveOrders(request: IncomingMessage, answer: ServerResponse): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://orders');
+  const customer = /^\/customers\/([^/]+)\/orders$/.exec(pathname)?.[1];
   if (pathname === '/healthz') json(answer, 200, { ok: true });
   else if (request.method === 'POST' && pathname === '/orders') await createOrder(request, answer);
+  else if (customer !== undefined)
+    json(
+      answer,
+      200,
+      orders.filter((order) => order.customer === customer),
+    );
   else if (pathname === '/orders') {
     const status = searchParams.get('status');
     json(
@@ -56,6 +64,7 @@ async function createOrder(request: IncomingMessage, answer: ServerResponse): Pr
     const wanted = JSON.parse(await bodyOf(request)) as Partial<Order>;
     const order: Order = {
       id: orders.length + 1,
+      customer: String(request.headers['x-portcullis-subject']),
       sku: String(wanted.sku),
       quantity: Number(wanted.quantity),
       status: 'open',
@@ -68,11 +77,14 @@ async function createOrder(request: IncomingMessage, answer: ServerResponse): Pr
   }
 }
 
-/** Stock, another REST service. It also tells what it was sent, so that the demo can show what the gateway passes on. */
+/** Stock, another REST service, with baskets. It tells what it was sent, so that the demo can show what the gateway passes on. */
 function serveStock(request: IncomingMessage, answer: ServerResponse): void {
-  const sku = decodeURIComponent((request.url ?? '').split('?')[0].replace('/stock/', ''));
+  const path = (request.url ?? '').split('?')[0];
+  const you_sent = request.headers;
+  if (path === '/basket') return json(answer, 200, { items: request.method === 'POST' ? 1 : 0, you_sent });
+  const sku = decodeURIComponent(path.replace('/stock/', ''));
   const left = stock.get(sku);
-  json(answer, left === undefined ? 404 : 200, { sku, left, you_sent: request.headers });
+  json(answer, left === undefined ? 404 : 200, { sku, left, you_sent });
 }
 
 function listen(listener: RequestListener, port: number): Promise<Server> {

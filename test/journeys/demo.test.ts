@@ -10,23 +10,42 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const DEMO = 'examples/demo/demo.ts';
-const PORTS = [8443, 8080, 9443, 7101, 7102, 7103, 7104];
+const PORTS = [8443, 8080, 9443, 7101, 7102, 7103, 7104, 7105];
 
-/** What each line that can be pasted must show, by the words above it. */
-const EXPECTED: Record<string, RegExp> = {
-  'passes, over HTTP/2': /^\{"id":1,"sku":"ABC-1","quantity":2,"status":"shipped"\}$/m,
-  'passes, with a body': /"sku":"ABC-1","quantity":3,"status":"open"/,
-  'passes, without the forged identity and address': /^(?!.*(?:admin|10\.0\.0\.1)).*"x-forwarded-for":"127\.0\.0\.1"/,
-  'passes: a WebSocket, for three seconds': /^HTTP\/1\.1 101 [^]*welcome/,
-  'refused: the same from a foreign page': /^HTTP\/1\.1 403 [^]*"code":"origin-refused"/,
-  'refused: a path with two readings': /^HTTP\/2 400 [^]*"code":"path-ambiguous"/,
-  'refused: a method that the route does not have':
-    /^HTTP\/2 405 [^]*allow: GET, HEAD, POST, OPTIONS[^]*"code":"method-not-allowed"/,
-  'refused: two lengths (request smuggling)': /^HTTP\/1\.1 400 [^]*"code":"body-framing"/,
-  'refused: a body beyond the bound': /^HTTP\/2 413 [^]*"code":"body-too-large"/,
-  'what was decided, and why': /^(?:\{"time":.*\}\n){5}$/,
-  'what was counted': /portcullis_requests_total\{route="\/orders\/\*\*".*\} \d+/,
-  'what is protected how': /^METHODS [^]*\/orders\/\*\* +orders +none +64KiB/,
+const ORDER_1 = /^HTTP\/2 200 [^]*\{"id":1,"customer":"alice","sku":"ABC-1","quantity":2,"status":"shipped"\}$/m;
+
+/** What each line that can be pasted must show, by the first word of what stands above them. */
+const EXPECTED: Record<string, RegExp[]> = {
+  authenticate: [
+    ORDER_1,
+    ORDER_1,
+    /^HTTP\/2 200 [^]*ratelimit-policy: "per-caller";q=100;w=3600[^]*"id":1/,
+    /^HTTP\/2 401 [^]*www-authenticate: Bearer[^]*"code":"credentials-missing"/,
+    /^HTTP\/2 401 [^]*error="invalid_token"[^]*"code":"token-inactive"/,
+    /^HTTP\/2 401 [^]*"code":"api-key-refused"/,
+    /^HTTP\/2 403 [^]*"code":"csrf"/,
+  ],
+  authorize: [
+    /^HTTP\/2 201 [^]*"customer":"alice","sku":"ABC-1","quantity":3,"status":"open"/,
+    /^HTTP\/2 403 [^]*error="insufficient_scope", scope="orders:write"[^]*"code":"forbidden"/,
+    /^HTTP\/2 200 [^]*\[\{"id":1,"customer":"alice"/,
+    /^HTTP\/2 403 [^]*"code":"forbidden"/,
+  ],
+  limit: [/^(?:200 ){10,19}(?:429 )+$/],
+  validate: [/^HTTP\/2 415 [^]*"code":"media-type"/, /^HTTP\/2 413 [^]*"code":"body-too-large"/],
+  route: [
+    /^HTTP\/2 405 [^]*allow: GET, HEAD, OPTIONS[^]*"code":"method-not-allowed"/,
+    /^HTTP\/1\.1 101 [^]*welcome/,
+    /^HTTP\/1\.1 403 [^]*"code":"origin-refused"/,
+  ],
+  listen: [/^HTTP\/2 400 [^]*"code":"path-ambiguous"/, /^HTTP\/1\.1 400 [^]*"code":"body-framing"/],
+  upstream: [/^(?!.*(?:admin|10\.0\.0\.1)).*"x-forwarded-for":"127\.0\.0\.1"/],
+  observe: [
+    /^(?:\{"time":.*\}\n){5}$/,
+    /portcullis_requests_total\{route="\/orders\/\*\*".*\} \d+/,
+    /^METHODS [^]*\/orders +orders +staff \(jwt\) +64KiB +scopes? orders:write/,
+  ],
+  identity: [/^\{"access_token":"eyJ[\w.-]+","expires_in":3600,"scope":"orders:read","token_type":"Bearer"\}$/],
 };
 
 const missing = ['curl', 'openssl'].filter((tool) => spawnSync(tool, ['version']).error !== undefined);
@@ -44,8 +63,16 @@ test('the demo does what it prints', {
   t.after(() => demo.process.kill('SIGKILL'));
   await demo.says('Ctrl-C stops everything');
   const lines = pasteable(demo.output());
-  assert.deepEqual(lines.map(([what]) => what).sort(), Object.keys(EXPECTED).sort());
-  for (const [what, line] of lines) await t.test(what, async () => assert.match(await shell(line), EXPECTED[what], line));
+  assert.deepEqual(
+    lines.map(([room, { length }]) => `${room} ${length}`),
+    Object.entries(EXPECTED).map(([room, { length }]) => `${room} ${length}`),
+  );
+  for (const [room, pasted] of lines) {
+    await t.test(room, async () => {
+      for (const [i, line] of pasted.entries()) assert.match(await shell(line), EXPECTED[room][i], line);
+    });
+  }
+  await t.test('the record tells which rule was missing, and no credential', () => readRecord(folder));
   await t.test('a change of the file is taken over, a mistake is told', () => changeFile(demo, folder));
   await t.test('a second demo says which port is taken, and leaves the first alone', () => secondDemo(folder));
   demo.process.kill('SIGINT');
@@ -62,19 +89,30 @@ async function copyOfDemo(): Promise<string> {
   return folder;
 }
 
+async function readRecord(folder: string): Promise<void> {
+  const record = await readFile(path.join(folder, '.demo/access.jsonl'), 'utf8');
+  for (const code of ['not-owner', 'scope-missing', 'token-inactive', 'api-key-malformed', 'rate-limited', 'csrf']) {
+    assert.ok(record.includes(`"code":"${code}"`), `${code} is not in the record`);
+  }
+  for (const name of ['alice', 'bob', 'visitor', 'revoked', 'acme']) {
+    const [, secret] = /(\S+)\n$/.exec(await readFile(path.join(folder, '.demo', name), 'utf8')) ?? assert.fail(name);
+    assert.ok(secret.length > 30 && !record.includes(secret), `the record holds what ${name} is known by`);
+  }
+}
+
 async function changeFile(demo: Demo, folder: string): Promise<void> {
   const file = path.join(folder, 'examples/demo/portcullis.yaml');
   const text = await readFile(file, 'utf8');
   await writeFile(file, text.replace('methods: [GET, POST]', 'methods: [GET]'));
   await demo.says('the configuration has been reloaded');
-  assert.equal(await runIn(folder, 'curl -sk -o /dev/null -w "%{http_code}" -d x https://127.0.0.1:8443/orders'), '405');
+  assert.equal(await runIn(folder, 'curl -sk -o /dev/null -w "%{http_code}" -d x https://127.0.0.1:8443/basket'), '405');
   await writeFile(file, text.replace('balance:', 'balence:'));
   await demo.says('did you mean');
-  assert.match(await runIn(folder, 'curl -sk https://127.0.0.1:8443/orders/1'), /"id":1/);
+  assert.match(await runIn(folder, 'curl -sk https://127.0.0.1:8443/orders/1 -H @.demo/alice'), /"id":1/);
 }
 
 async function secondDemo(folder: string): Promise<void> {
-  const file = path.join(folder, 'examples/demo/access.jsonl');
+  const file = path.join(folder, '.demo/access.jsonl');
   const record = await readFile(file, 'utf8');
   const { status, stderr } = spawnSync(process.execPath, [DEMO], { cwd: folder, encoding: 'utf8', timeout: 20_000 });
   assert.equal(status, 1);
@@ -103,9 +141,12 @@ function start(folder: string): Demo {
   return { process: child, exit, output: () => output, says };
 }
 
-/** The lines to paste, each with the words above it. */
-function pasteable(output: string): [string, string][] {
-  return [...output.matchAll(/^ {2}# (.+)\n {2}(.+)$/gm)].map((match) => [match[1], match[2]]);
+/** The lines to paste, with the first word of what stands above them. */
+function pasteable(output: string): [string, string[]][] {
+  return [...output.matchAll(/^ {2}# (\w+).*\n((?: {2}(?!#).+\n)+)/gm)].map(([, room, lines]) => [
+    room,
+    lines.split('\n').flatMap((line) => (line === '' ? [] : [line.trim()])),
+  ]);
 }
 
 function runIn(folder: string, line: string): Promise<string> {
