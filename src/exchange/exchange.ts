@@ -19,6 +19,8 @@ export interface ConnectionInfo {
   readonly serverName: string | undefined;
   /** The client's certificate, verified by the listener; undefined: the client showed none, or was not asked. */
   readonly certificate?: ClientCertificate;
+  /** What the handshake agreed on, for the record: `1.3`, and the suite by its IANA name. */
+  readonly tls?: { readonly version: string; readonly cipher: string };
   /** The listener's `hsts` as the value of the header field; false = off, absent = the default of one year. */
   readonly hsts?: string | false;
 }

@@ -39,6 +39,8 @@ export interface ListenerParts {
 export interface ConnectionCounter extends Doorman {
   opened(listener: string): void;
   closed(listener: string): void;
+  /** A TLS handshake is done. */
+  shaken?(listener: string, version: string, resumed: boolean): void;
 }
 
 type Connection = Http1Connection | Http2Connection;
@@ -281,7 +283,9 @@ export class Listener {
   #shaken(accepted: Accepted, socket: TLSSocket, agreed: Agreed): void {
     if (agreed.problem !== undefined) this.#weigh(accepted, agreed.weight);
     const name = nameOf(socket);
-    accepted.info = agreedInfo({ ...accepted.info, serverName: name === '' ? undefined : name }, agreed);
+    const tls = { version: (socket.getProtocol() ?? '').replace('TLSv', ''), cipher: socket.getCipher().standardName };
+    accepted.info = agreedInfo({ ...accepted.info, serverName: name === '' ? undefined : name, tls }, agreed);
+    this.#count.shaken?.(this.#name, tls.version, socket.isSessionReused());
     socket.on('error', ignore);
     if (socket.alpnProtocol === 'h2') {
       this.#keep(new Http2Connection(socket, accepted.info, this.http2), accepted);

@@ -1,6 +1,7 @@
 import type { Refusal } from '../exchange/decision.ts';
-import type { ConnectionInfo, Exchange } from '../exchange/exchange.ts';
+import type { Caller, ConnectionInfo, Exchange, RequestHead } from '../exchange/exchange.ts';
 import type { UpstreamTrace } from '../exchange/service.ts';
+import { Redaction } from './redact.ts';
 
 /**
  * The access record: one JSON line for every request. The hot path is concatenation, because JSON.stringify of an object
@@ -28,20 +29,21 @@ export interface WireRefusal {
   readonly responseBytes: number;
 }
 
+const NOTHING_PERSONAL = new Redaction();
+
 /** The line for a request that walked the corridor, without the line feed. `now` is `performance.now()` at its end. */
-export function formatRecord(x: Exchange, now: number = performance.now()): string {
-  const head = x.head;
+export function formatRecord(x: Exchange, now: number = performance.now(), redaction: Redaction = NOTHING_PERSONAL): string {
   return (
     `{"time":"${isoTime(x.time)}","request_id":${quote(x.id)},"listener":${quote(x.connection.listener)}` +
-    `,"client":{"address":${quote(x.clientAddress)}},"http":{"method":${quote(head.method)},"host":${quote(head.host)}` +
-    `,"path":${quote(head.path === '' ? unreadPath(head.rawTarget) : head.path)},"version":"${head.version}","status":${x.status}` +
-    `,"request_bytes":${x.requestBytes},"response_bytes":${x.responseBytes}}` +
+    `,"client":{"address":${quote(redaction.address(x.clientAddress))}}` +
+    formatHttp(x, redaction) +
     (x.route === undefined ? '' : `,"route":${quote(x.route)}`) +
     (x.service === undefined ? '' : `,"service":${quote(x.service)}`) +
-    (x.caller === undefined ? '' : formatCaller(x.caller)) +
+    (x.caller === undefined ? '' : formatCaller(x.caller, redaction.hidesSubject)) +
     (x.decision === undefined ? '' : formatDecision(x.decision)) +
     (x.notes === undefined ? '' : formatNotes(x.notes)) +
     (x.upstream.target === undefined ? '' : formatUpstream(x.upstream)) +
+    formatTls(x.connection) +
     `,"ms":${milliseconds(now - x.began)}` +
     (x.traceId === '' ? '}' : `,"trace_id":${quote(x.traceId)}}`)
   );
@@ -52,28 +54,61 @@ export function formatRecord(x: Exchange, now: number = performance.now()): stri
  * empty where nothing was read. `path` is then not canonical but what came, without query, credentials of an absolute
  * form and whatever is beyond 1,024 characters.
  */
-export function formatWireRefusal(w: WireRefusal, now: number = performance.now()): string {
+export function formatWireRefusal(
+  w: WireRefusal,
+  now: number = performance.now(),
+  redaction: Redaction = NOTHING_PERSONAL,
+): string {
   return (
     `{"time":"${isoTime(w.time)}","request_id":${quote(w.id)},"listener":${quote(w.connection.listener)}` +
-    `,"client":{"address":${quote(w.connection.peerAddress)}},"http":{"method":${quote(cut(w.method ?? '', 32))}` +
-    `,"host":${quote(cut(w.host ?? '', 256))},"path":${quote(unreadPath(w.rawTarget ?? ''))}` +
-    `,"version":${quote(cut(w.version ?? '', 8))},"status":${w.status ?? w.refusal.status}` +
-    `,"request_bytes":${w.requestBytes},"response_bytes":${w.responseBytes}}` +
+    `,"client":{"address":${quote(redaction.address(w.connection.peerAddress))}}` +
+    formatWireHttp(w, redaction) +
     formatDecision(w.refusal) +
+    formatTls(w.connection) +
     `,"ms":${milliseconds(now - w.began)}}`
   );
+}
+
+/** The member `http` with the comma before it, like all of these. */
+export function formatHttp(x: Exchange, redaction: Redaction): string {
+  const { head } = x;
+  return (
+    `,"http":{"method":${quote(head.method)},"host":${quote(head.host)}` +
+    `,"path":${quote(pathOf(head, x.route, redaction))},"version":"${head.version}","status":${x.status}` +
+    `,"request_bytes":${x.requestBytes},"response_bytes":${x.responseBytes}}`
+  );
+}
+
+export function formatWireHttp(w: WireRefusal, redaction: Redaction): string {
+  return (
+    `,"http":{"method":${quote(cut(w.method ?? '', 32))},"host":${quote(cut(w.host ?? '', 256))}` +
+    `,"path":${quote(cut(redaction.unreadPath(w.rawTarget ?? ''), LONG))}` +
+    `,"version":${quote(cut(w.version ?? '', 8))},"status":${w.status ?? w.refusal.status}` +
+    `,"request_bytes":${w.requestBytes},"response_bytes":${w.responseBytes}}`
+  );
+}
+
+/** A canonical path is never empty: where it is, the head was refused, and what came stands in for it. */
+function pathOf(head: RequestHead, route: string | undefined, redaction: Redaction): string {
+  return head.path === '' ? cut(redaction.unreadPath(head.rawTarget), LONG) : redaction.path(head.path, route);
 }
 
 /** Longest reason, subject and raw path in a record; the canonical path goes in whole (its bound is `target-bytes`). */
 const LONG = 1024;
 
-function formatCaller(caller: NonNullable<Exchange['caller']>): string {
-  const subject = caller.subject === undefined ? '' : `,"subject":${quote(cut(caller.subject, LONG))}`;
-  return `,"caller":{"by":${quote(caller.by)},"name":${quote(caller.name)}${subject}}`;
+export function formatCaller(caller: Caller, hidesSubject: boolean): string {
+  const subject = caller.subject === undefined || hidesSubject ? '' : `,"subject":${quote(cut(caller.subject, LONG))}`;
+  const key = caller.key === undefined || hidesSubject ? '' : `,"key":${quote(cut(caller.key, LONG))}`;
+  return `,"caller":{"by":${quote(caller.by)},"name":${quote(caller.name)}${subject}${key}}`;
 }
 
-function formatDecision(decision: Refusal): string {
+export function formatDecision(decision: Refusal): string {
   return `,"decision":{"room":"${decision.room}","code":"${decision.code}","reason":${quote(cut(decision.reason, LONG))}}`;
+}
+
+/** Nothing on a connection without. What OpenSSL calls them needs no look. */
+function formatTls({ tls }: ConnectionInfo): string {
+  return tls === undefined ? '' : `,"tls":{"version":"${tls.version}","cipher":"${tls.cipher}"}`;
 }
 
 function formatUpstream(trace: UpstreamTrace): string {
@@ -92,24 +127,9 @@ function formatNotes(notes: Map<string, unknown>): string {
   let text = '';
   for (const name of NOTED) {
     const value = notes.get(name);
-    if (value !== undefined) text += `,"${name}":${harmless(JSON.stringify(value))}`;
+    if (value !== undefined) text += `,"${name}":${escapeHarmful(JSON.stringify(value))}`;
   }
   return text;
-}
-
-/** A canonical path is never empty: where it is, the head was refused, and what came stands in for it. */
-function unreadPath(target: string): string {
-  return cut(rawPath(target), LONG);
-}
-
-/** Without query and fragment, and without scheme, credentials and host of an absolute form. */
-function rawPath(target: string): string {
-  const end = target.search(/[?#]/);
-  const bare = end < 0 ? target : target.slice(0, end);
-  if (bare.startsWith('/')) return bare;
-  const authority = bare.indexOf('://');
-  const from = authority < 0 ? bare.lastIndexOf('@') + 1 : bare.indexOf('/', authority + 3);
-  return from < 0 ? '' : bare.slice(from);
 }
 
 function cut(text: string, limit: number): string {
@@ -117,10 +137,10 @@ function cut(text: string, limit: number): string {
 }
 
 /** A JSON string. Nearly all values are printable ASCII without quote or backslash and need no more than a look. */
-function quote(text: string): string {
+export function quote(text: string): string {
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
-    if (c < 0x20 || c > 0x7e || c === 0x22 || c === 0x5c) return harmless(JSON.stringify(text));
+    if (c < 0x20 || c > 0x7e || c === 0x22 || c === 0x5c) return escapeHarmful(JSON.stringify(text));
   }
   return `"${text}"`;
 }
@@ -131,7 +151,7 @@ function quote(text: string): string {
  */
 const HARMFUL = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
 
-function harmless(json: string): string {
+export function escapeHarmful(json: string): string {
   return json.replace(HARMFUL, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
@@ -150,7 +170,7 @@ function milliseconds(ms: number): string {
 let cachedSecond = Number.NaN;
 let cachedPrefix = '';
 
-function isoTime(ms: number): string {
+export function isoTime(ms: number): string {
   const second = Math.floor(ms / 1000);
   if (second !== cachedSecond) {
     cachedPrefix = new Date(second * 1000).toISOString().slice(0, 20);

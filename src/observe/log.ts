@@ -1,6 +1,7 @@
 import { isatty } from 'node:tty';
 import type { Log } from '../pipeline/stage.ts';
 import { LineWriter } from './line-writer.ts';
+import { guardLog } from './redact.ts';
 
 /**
  * The gateway's own log: what happens to it, not to requests. One line per event on standard error, for people when that
@@ -32,10 +33,13 @@ export function createLog(options: LogOptions = {}): ClosableLog {
   const say = (level: Level, message: string, fields?: Record<string, unknown>) => {
     writer.write(human ? humanLine(level, message, fields) : jsonLine(level, message, fields));
   };
-  return {
+  const open: Log = {
     info: (message, fields) => say('info', message, fields),
     warn: (message, fields) => say('warn', message, fields),
     error: (message, fields) => say('error', message, fields),
+  };
+  return {
+    ...guardLog(open),
     close: async () => {
       process.off('exit', flush);
       await writer.close();

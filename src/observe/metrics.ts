@@ -1,6 +1,6 @@
 import type { Refusal } from '../exchange/decision.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import type { Family, MetricsSnapshot, Series } from './exposition.ts';
+import { type Family, type MetricsSnapshot, mergeSnapshots, type Series } from './exposition.ts';
 import { BUCKETS, Histogram } from './histogram.ts';
 
 /**
@@ -14,6 +14,8 @@ import { BUCKETS, Histogram } from './histogram.ts';
 
 /** More routes than this are counted together as `other`. */
 const MAX_ROUTES = 2000;
+/** Combinations of route and code beyond this are counted under the route `other`. */
+const MAX_REFUSED = 10_000;
 const STATUS_CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'];
 
 /** What a room says of itself when metrics are read: a gauge of healthy targets, a counter of reloads. */
@@ -61,6 +63,38 @@ interface ConnectionCell {
   readonly refused: Map<string, number>;
 }
 
+/** What loses lines. */
+interface Losing {
+  readonly lost: number;
+}
+
+type LogName = 'access' | 'events';
+
+/** What counts events. */
+interface EventCounts {
+  families(): Family[];
+}
+
+/** Lines that a log has lost, over all the objects that were it. */
+class LossCounter {
+  readonly #logs = new Set<Losing>();
+  #before = 0;
+
+  watch(log: Losing): void {
+    this.#logs.add(log);
+  }
+
+  forget(log: Losing): void {
+    if (this.#logs.delete(log)) this.#before += log.lost;
+  }
+
+  get lost(): number {
+    let lost = this.#before;
+    for (const log of this.#logs) lost += log.lost;
+    return lost;
+  }
+}
+
 export class Metrics {
   /** By route pattern, the first service of that pattern; the second map has the others (routes apart by host). */
   readonly #routes = new Map<string, RouteCell>();
@@ -69,15 +103,18 @@ export class Metrics {
   readonly #connections = new Map<string, ConnectionCell>();
   readonly #sources = new Map<string, Source>();
   readonly #other = new RouteCell('other', '');
+  readonly #handshakes = new Map<string, { readonly labels: Record<string, string>; count: number }>();
+  readonly #logs: Record<LogName, LossCounter> = { access: new LossCounter(), events: new LossCounter() };
+  readonly #events = new Set<EventCounts>();
+  #eventsBefore: MetricsSnapshot[] = [];
+  #refusedCells = 0;
   #faults = 0;
-  readonly #logs = new Set<{ readonly lost: number }>();
-  #lostBefore = 0;
 
   /** Counts a request that has ended. `ms` is its whole duration. */
   record(x: Exchange, ms: number): void {
     const cell = this.#cell(x.route ?? '', x.service ?? '');
     if (x.decision === undefined) cell.passed[classOf(x.status)]++;
-    else refusedCell(cell, x.decision).byClass[classOf(x.status)]++;
+    else this.#refusedCell(cell, x.decision).byClass[classOf(x.status)]++;
     cell.duration.observe(ms);
     cell.requestBytes += x.requestBytes;
     cell.responseBytes += x.responseBytes;
@@ -88,7 +125,7 @@ export class Metrics {
   /** Counts a request that the reader of the wire refused. */
   recordWire(refusal: Refusal, status: number, ms: number, requestBytes: number, responseBytes: number): void {
     const cell = this.#cell('', '');
-    refusedCell(cell, refusal).byClass[classOf(status)]++;
+    this.#refusedCell(cell, refusal).byClass[classOf(status)]++;
     cell.duration.observe(ms);
     cell.requestBytes += requestBytes;
     cell.responseBytes += responseBytes;
@@ -113,13 +150,34 @@ export class Metrics {
     this.#sources.set(source.name, source);
   }
 
-  /** Counts the lines that this log loses, until `forgetLog`; what it has lost stays counted. */
-  watchLog(log: { readonly lost: number }): void {
-    this.#logs.add(log);
+  /** A TLS handshake is done. */
+  handshake(listener: string, version: string, resumed: boolean): void {
+    const key = `${listener} ${version} ${resumed}`;
+    let cell = this.#handshakes.get(key);
+    if (cell === undefined) {
+      cell = { labels: { listener, version, resumed: String(resumed) }, count: 0 };
+      this.#handshakes.set(key, cell);
+    }
+    cell.count++;
   }
 
-  forgetLog(log: { readonly lost: number }): void {
-    if (this.#logs.delete(log)) this.#lostBefore += log.lost;
+  /** Counts the lines that this log loses, until `forgetLog`; what it has lost stays counted. */
+  watchLog(name: LogName, log: Losing): void {
+    this.#logs[name].watch(log);
+  }
+
+  forgetLog(name: LogName, log: Losing): void {
+    this.#logs[name].forget(log);
+  }
+
+  /** The same for events. */
+  watchEvents(events: EventCounts): void {
+    this.#events.add(events);
+  }
+
+  forgetEvents(events: EventCounts): void {
+    if (this.#events.delete(events))
+      this.#eventsBefore = [mergeSnapshots([...this.#eventsBefore, { families: events.families() }])];
   }
 
   /** Everything as plain data that can be sent to another process. */
@@ -130,17 +188,26 @@ export class Metrics {
       ...this.#connectionFamilies(),
       counter('portcullis_faults_total', 'Requests in which the gateway itself broke.', [series({}, this.#faults)]),
       counter('portcullis_access_log_lost_total', 'Access records that could not be written: the disk is full or too slow.', [
-        series({}, this.#lostLines()),
+        series({}, this.#logs.access.lost),
       ]),
+      counter('portcullis_events_lost_total', 'Security events that could not be written: the disk is full or too slow.', [
+        series({}, this.#logs.events.lost),
+      ]),
+      ...mergeSnapshots([...this.#eventsBefore, ...[...this.#events].map((one) => ({ families: one.families() }))]).families,
     ];
     for (const source of this.#sources.values()) families.push(collected(source));
     return { families };
   }
 
-  #lostLines(): number {
-    let lost = this.#lostBefore;
-    for (const log of this.#logs) lost += log.lost;
-    return lost;
+  /** Text of the configuration times codes of the catalogue: a bound all the same, so that no series costs the one who reads them. */
+  #refusedCell(cell: RouteCell, decision: Refusal): RefusedCell {
+    const found = findRefused(cell, decision);
+    if (found !== undefined) return found;
+    if (this.#refusedCells < MAX_REFUSED || cell === this.#other) {
+      this.#refusedCells++;
+      return addRefused(cell, decision);
+    }
+    return this.#refusedCell(this.#other, decision);
   }
 
   #cell(route: string, service: string): RouteCell {
@@ -176,7 +243,7 @@ export class Metrics {
   }
 
   #requestFamilies(): Family[] {
-    const cells = [...this.#routes.values(), ...this.#moreRoutes.values(), this.#other].filter((cell) => cell.duration.count > 0);
+    const cells = [...this.#routes.values(), ...this.#moreRoutes.values(), this.#other].filter(isUsed);
     const labels = (cell: RouteCell) => ({ route: cell.route, service: cell.service });
     return [
       counter(
@@ -236,6 +303,11 @@ export class Metrics {
         'Connections, and requests on them, that were turned away without an answer, by the code of their records.',
         cells.flatMap(([listener, { refused }]) => [...refused].map(([code, value]) => series({ listener, code }, value))),
       ),
+      counter(
+        'portcullis_tls_handshakes_total',
+        'TLS handshakes that were completed, by protocol version and whether a session was resumed.',
+        [...this.#handshakes.values()].map(({ labels, count }) => series(labels, count)),
+      ),
       {
         name: 'portcullis_connections',
         help: 'Connections that are open now.',
@@ -246,21 +318,24 @@ export class Metrics {
   }
 }
 
+function isUsed(cell: RouteCell): boolean {
+  return cell.duration.count > 0 || cell.refused.size > 0;
+}
+
 /** `status` 0 means that the client got no answer. */
 function classOf(status: number): number {
   return status >= 100 && status < 600 ? (status / 100) | 0 : 0;
 }
 
-function refusedCell(cell: RouteCell, decision: Refusal): RefusedCell {
+/** A code has its room by the catalogue; the second key is for the rare refusal that says otherwise. */
+function findRefused(cell: RouteCell, decision: Refusal): RefusedCell | undefined {
   const found = cell.refused.get(decision.code);
-  if (found !== undefined && found.room === decision.room) return found;
-  // A code has its room by the catalogue; the second key is for the rare refusal that says otherwise.
-  const key = found === undefined ? decision.code : `${decision.code} ${decision.room}`;
-  let made = cell.refused.get(key);
-  if (made === undefined) {
-    made = { room: decision.room, code: decision.code, byClass: new Float64Array(STATUS_CLASSES.length) };
-    cell.refused.set(key, made);
-  }
+  return found === undefined || found.room === decision.room ? found : cell.refused.get(`${decision.code} ${decision.room}`);
+}
+
+function addRefused(cell: RouteCell, { room, code }: Refusal): RefusedCell {
+  const made = { room, code, byClass: new Float64Array(STATUS_CLASSES.length) };
+  cell.refused.set(cell.refused.has(code) ? `${code} ${room}` : code, made);
   return made;
 }
 

@@ -1,10 +1,12 @@
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Log } from '../pipeline/stage.ts';
 import { formatRecord, formatWireRefusal, type WireRefusal } from './access-record.ts';
+import { Events, type ShortEvent } from './events.ts';
 import { LineWriter } from './line-writer.ts';
 import { Metrics } from './metrics.ts';
 import type { ObserveOptions } from './options.ts';
 import { registerProcess } from './process-metrics.ts';
+import { Redaction } from './redact.ts';
 
 export type { WireRefusal } from './access-record.ts';
 export {
@@ -16,9 +18,11 @@ export {
   render,
   type Series,
 } from './exposition.ts';
+export { eventLog, Events, type ShortEvent } from './events.ts';
 export { createLog } from './log.ts';
 export type { Metrics, Source } from './metrics.ts';
 export type { ObserveOptions } from './options.ts';
+export { Redaction } from './redact.ts';
 
 /**
  * The last room. It sees every request once, when all is over: after an answer, a refusal, a fault, or a client that left.
@@ -32,6 +36,11 @@ export interface Observe {
   /** The same for a request that was refused before it had a head. */
   recordWire(refusal: WireRefusal): void;
   readonly metrics: Metrics;
+  readonly events: Events;
+  /** The last security events, newest first. */
+  recentEvents(): ShortEvent[];
+  /** What is personal from now on. */
+  redact(redaction: Redaction): void;
   /** SIGUSR2: opens the file anew. */
   reopen(): void;
   /** Writes what is still in memory; waits two seconds at most. */
@@ -47,30 +56,41 @@ export interface ObserveExtra {
   readonly metrics?: Metrics;
 }
 
-/** Opens the access record. `options.access` must be an absolute path, or relative to the working directory. */
+/** Opens the files. Paths in `options` must be absolute, or relative to the working directory. */
 export function createObserve(options: ObserveOptions, log: Log, extra: ObserveExtra = {}): Observe {
   return new Observer(options, log, extra);
 }
 
 class Observer implements Observe {
   readonly metrics: Metrics;
-  readonly #writer: LineWriter | undefined;
+  readonly events: Events;
+  readonly #access: LineWriter | undefined;
+  readonly #security: LineWriter | undefined;
   readonly #log: Log;
+  #redaction: Redaction;
   #defectLogged = false;
 
   constructor(options: ObserveOptions, log: Log, extra: ObserveExtra) {
     this.#log = log;
-    this.#writer = makeWriter(options, log, extra.shared ?? false);
+    this.#redaction = new Redaction(options.redact);
+    // Both may go to one target.
+    const shared = extra.shared === true || options.access === options.events;
+    this.#access = makeWriter(options.access, options, log, shared);
+    this.#security = makeWriter(options.events, options, log, shared);
     this.metrics = extra.metrics ?? new Metrics();
+    this.events = new Events({ writer: () => this.#security, redaction: () => this.#redaction });
     registerProcess(this.metrics);
-    if (this.#writer !== undefined) this.metrics.watchLog(this.#writer);
+    if (this.#access !== undefined) this.metrics.watchLog('access', this.#access);
+    if (this.#security !== undefined) this.metrics.watchLog('events', this.#security);
+    this.metrics.watchEvents(this.events);
   }
 
   record(x: Exchange): void {
     try {
       const now = performance.now();
       this.metrics.record(x, now - x.began);
-      if (this.#writer !== undefined) this.#writer.write(formatRecord(x, now));
+      if (this.#access !== undefined) this.#access.write(formatRecord(x, now, this.#redaction));
+      if (x.decision !== undefined) this.events.refused(x, x.decision);
     } catch (error) {
       this.#defect(error);
     }
@@ -81,24 +101,37 @@ class Observer implements Observe {
       const now = performance.now();
       const status = refusal.status ?? refusal.refusal.status;
       this.metrics.recordWire(refusal.refusal, status, now - refusal.began, refusal.requestBytes, refusal.responseBytes);
-      if (this.#writer !== undefined) this.#writer.write(formatWireRefusal(refusal, now));
+      if (this.#access !== undefined) this.#access.write(formatWireRefusal(refusal, now, this.#redaction));
+      this.events.refusedWire(refusal);
     } catch (error) {
       this.#defect(error);
     }
   }
 
+  recentEvents(): ShortEvent[] {
+    return this.events.recent();
+  }
+
+  redact(redaction: Redaction): void {
+    this.#redaction = redaction;
+  }
+
   reopen(): void {
-    this.#writer?.reopen();
+    this.#access?.reopen();
+    this.#security?.reopen();
   }
 
   async close(): Promise<void> {
-    if (this.#writer === undefined) return;
-    await this.#writer.close();
-    this.metrics.forgetLog(this.#writer);
+    this.events.close();
+    await Promise.all([this.#access?.close(), this.#security?.close()]);
+    if (this.#access !== undefined) this.metrics.forgetLog('access', this.#access);
+    if (this.#security !== undefined) this.metrics.forgetLog('events', this.#security);
+    this.metrics.forgetEvents(this.events);
   }
 
   flushSync(): void {
-    this.#writer?.flushSync();
+    this.#access?.flushSync();
+    this.#security?.flushSync();
   }
 
   /** Once: a defect here would repeat with every request. */
@@ -109,8 +142,8 @@ class Observer implements Observe {
   }
 }
 
-function makeWriter(options: ObserveOptions, log: Log, shared: boolean): LineWriter | undefined {
-  if (options.access === 'off') return undefined;
-  if (options.access === 'stdout') return new LineWriter({ target: 1, shared }, log);
-  return new LineWriter({ target: options.access, shared, rotate: options.rotate === false ? undefined : options.rotate }, log);
+function makeWriter(target: string, { rotate }: ObserveOptions, log: Log, shared: boolean): LineWriter | undefined {
+  if (target === 'off') return undefined;
+  if (target === 'stdout') return new LineWriter({ target: 1, shared }, log);
+  return new LineWriter({ target, shared, rotate: rotate === false ? undefined : rotate }, log);
 }
