@@ -21,6 +21,7 @@ async function start(
     options: { address: loopback, ...options },
     health: () => ({ ready: true, reasons: [] }),
     metrics: () => 'x 1\n',
+    status: () => ({}),
     log: silent,
     ...parts,
   });
@@ -153,7 +154,7 @@ test('a web page of another origin is refused', async (t) => {
 test('off loopback TLS and a token are needed', async () => {
   const pair = await makeSelfSigned();
   const make = (options: AdminServerOptions) => () =>
-    createAdmin({ options, health: () => ({ ready: true, reasons: [] }), metrics: () => '', log: silent });
+    createAdmin({ options, health: () => ({ ready: true, reasons: [] }), metrics: () => '', status: () => ({}), log: silent });
   for (const host of ['0.0.0.0', '::', '192.0.2.1']) {
     const address = { host, port: 0 };
     assert.throws(make({ address }), /needs TLS and a token/);
@@ -270,6 +271,7 @@ test('close ends kept connections, and a port that is taken is told', async (t) 
     options: { address: { host: '127.0.0.1', port } },
     health: () => ({ ready: true, reasons: [] }),
     metrics: () => '',
+    status: () => ({}),
     log: silent,
   });
   await assert.rejects(other.listen(), { code: 'EADDRINUSE' });

@@ -1,12 +1,15 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import http from 'node:http';
 import https from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { type Address, formatAddress, isLoopback } from '../config/values.ts';
 import type { Log } from '../pipeline/stage.ts';
+import { Entry } from './entry.ts';
+import { PageFiles } from './files.ts';
+import { bracketed, hostAllowed, pageAllowed } from './guard.ts';
+import { HEADERS, json, problem, type Reply, text } from './reply.ts';
 
 /**
- * The admin listener: is the gateway alive, is it ready, what has it counted. It is apart from the listeners that clients
+ * The admin listener: is the gateway alive, is it ready, what has it counted, and a page that shows it. It is apart from the listeners that clients
  * reach and shares no code with them, so that it answers even when they are drowned. A web page in an administrator's
  * browser must not reach it either: hence the checks of Host (DNS rebinding) and of Sec-Fetch-Site.
  */
@@ -31,7 +34,11 @@ export interface AdminParts {
   health(): Health | Promise<Health>;
   /** The text for Prometheus; with several workers the sum over all. */
   metrics(): string | Promise<string>;
+  /** What the status page shows, as JSON; of all workers. */
+  status(): unknown;
   readonly log: Log;
+  /** Milliseconds of a clock that only goes forward. */
+  readonly clock?: () => number;
 }
 
 export interface Admin {
@@ -46,14 +53,6 @@ export interface Admin {
 /** Small bounds: a handful of probes and scrapers is all that comes here. */
 const BOUNDS = { connections: 64, headBytes: 8192, headMs: 5000, requestMs: 10_000, silenceMs: 30_000, answerMs: 5000 };
 
-const HEADERS = {
-  'cache-control': 'no-store',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'cross-origin-resource-policy': 'same-origin',
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-};
-
 /** Makes the listener. Throws where the address can be reached from other machines without TLS or without a token. */
 export function createAdmin(parts: AdminParts): Admin {
   const { options } = parts;
@@ -61,8 +60,8 @@ export function createAdmin(parts: AdminParts): Admin {
   if (!isLoopback(options.address.host) && (options.tls === undefined || options.token === undefined)) {
     throw new Error(`the admin listener on ${formatAddress(options.address)} needs TLS and a token`);
   }
-  const guard = makeGuard(options);
-  const server = makeServer(options.tls, (request, response) => void handle(parts, guard, request, response));
+  const desk = new Desk(parts);
+  const server = makeServer(options.tls, (request, response) => void handle(desk, request, response));
   server.maxConnections = BOUNDS.connections;
   server.setTimeout(BOUNDS.silenceMs);
   return {
@@ -111,43 +110,90 @@ function close(server: http.Server): Promise<void> {
   });
 }
 
-interface Reply {
-  readonly status: number;
-  readonly type: string;
-  readonly body: string;
-  readonly headers?: Record<string, string>;
+async function handle(desk: Desk, request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
+  const reply = await desk.answer(request);
+  // A connection that brings a body which nobody wants is not used again.
+  if (hasBody(request) && !request.readableEnded) response.shouldKeepAlive = false;
+  const body = Buffer.from(reply.body);
+  const length = reply.status === 304 ? {} : { 'content-length': body.length };
+  response.writeHead(reply.status, { ...HEADERS, 'content-type': reply.type, ...length, ...reply.headers });
+  response.end(request.method === 'HEAD' || reply.status === 304 ? undefined : body);
 }
 
-type Guard = (request: http.IncomingMessage) => Reply | undefined;
-
-async function handle(
-  parts: AdminParts,
-  guard: Guard,
-  request: http.IncomingMessage,
-  response: http.ServerResponse,
-): Promise<void> {
-  // A body has no meaning here; a connection that brings one is not used again.
-  if (request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined) {
-    response.shouldKeepAlive = false;
-  }
-  const reply = guard(request) ?? (await answer(parts, request));
-  const body = Buffer.from(reply.body, 'utf8');
-  response.writeHead(reply.status, { ...HEADERS, 'content-type': reply.type, 'content-length': body.length, ...reply.headers });
-  response.end(request.method === 'HEAD' ? undefined : body);
+function hasBody({ headers }: http.IncomingMessage): boolean {
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
 }
 
-async function answer(parts: AdminParts, request: http.IncomingMessage): Promise<Reply> {
-  const path = (request.url ?? '').split('?', 1)[0];
-  try {
-    if (path === '/healthz') return text(200, 'ok\n');
-    if (path === '/readyz') return readiness(await inTime(parts.health()));
-    if (path === '/metrics')
-      return { status: 200, type: 'text/plain; version=0.0.4; charset=utf-8', body: await inTime(parts.metrics()) };
-  } catch (error) {
-    parts.log.error('the admin listener could not answer', { path, error });
-    return problem(503, 'Service unavailable');
+const READ = ['GET', 'HEAD'];
+
+/** Who may have what. Asked of every request, in this order: the right name, no foreign web page, who it is, a method that is there. */
+class Desk {
+  readonly #parts: AdminParts;
+  readonly #names: ReadonlySet<string>;
+  readonly #files = new PageFiles();
+  /** Absent where no token is asked for. */
+  readonly #entry: Entry | undefined;
+
+  constructor(parts: AdminParts) {
+    const { address, hosts = [], token } = parts.options;
+    this.#parts = parts;
+    this.#names = new Set(['localhost', bracketed(address.host), ...hosts.map((host) => host.toLowerCase())]);
+    if (token !== undefined) {
+      this.#entry = new Entry({ token, files: this.#files, log: parts.log, clock: parts.clock ?? (() => performance.now()) });
+    }
   }
-  return problem(404, 'Not found');
+
+  answer(request: http.IncomingMessage): Reply | Promise<Reply> {
+    if (!hostAllowed(this.#names, request)) return problem(421, 'Misdirected request');
+    if (!pageAllowed(request.headers['sec-fetch-site'])) return problem(403, 'Forbidden');
+    const path = (request.url ?? '').split('?', 1)[0];
+    return this.#open(request, path) ?? this.#entry?.refuse(request, path) ?? this.#read(request, path);
+  }
+
+  /** What is there for who is not known yet: the login, and how it looks. */
+  #open(request: http.IncomingMessage, path: string): Reply | Promise<Reply> | undefined {
+    const { method = '', headers } = request;
+    const style = this.#files.style(path, headers['if-none-match']);
+    if (style !== undefined) return READ.includes(method) ? style : notAllowed();
+    if (this.#entry === undefined) return undefined;
+    if (path === '/login') {
+      if (method === 'POST') return this.#entry.login(request);
+      return READ.includes(method) ? this.#entry.form() : notAllowed('GET, HEAD, POST');
+    }
+    if (path === '/logout') return method === 'POST' ? this.#entry.logout(request) : notAllowed('POST');
+    return undefined;
+  }
+
+  async #read(request: http.IncomingMessage, path: string): Promise<Reply> {
+    if (!READ.includes(request.method ?? '')) return notAllowed();
+    try {
+      return (await this.#find(path, request.headers['if-none-match'])) ?? problem(404, 'Not found');
+    } catch (error) {
+      this.#parts.log.error('the admin listener could not answer', { path, error });
+      return problem(503, 'Service unavailable');
+    }
+  }
+
+  async #find(path: string, known: string | undefined): Promise<Reply | undefined> {
+    switch (path) {
+      case '/healthz':
+        return text(200, 'ok\n');
+      case '/readyz':
+        return readiness(await inTime(this.#parts.health()));
+      case '/metrics':
+        return { status: 200, type: 'text/plain; version=0.0.4; charset=utf-8', body: await inTime(this.#parts.metrics()) };
+      case '/status.json':
+        return json(await inTime(this.#parts.status()));
+      case '/':
+        return this.#files.page(this.#entry !== undefined);
+      default:
+        return this.#files.script(path, known);
+    }
+  }
+}
+
+function notAllowed(allow = 'GET, HEAD'): Reply {
+  return problem(405, 'Method not allowed', { allow });
 }
 
 function readiness(health: Health): Reply {
@@ -166,75 +212,4 @@ async function inTime<T>(value: T | Promise<T>): Promise<T> {
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** What is asked of every request, in this order: the right name, no foreign web page, the token, a method that reads. */
-function makeGuard(options: AdminServerOptions): Guard {
-  const names = new Set([
-    'localhost',
-    bracketed(options.address.host),
-    ...(options.hosts ?? []).map((host) => host.toLowerCase()),
-  ]);
-  const token = options.token === undefined ? undefined : digest(options.token);
-  return (request) => {
-    if (!hostAllowed(names, request)) return problem(421, 'Misdirected request');
-    if (!pageAllowed(request.headers['sec-fetch-site'])) return problem(403, 'Forbidden');
-    if (token !== undefined && !tokenMatches(token, request.headers.authorization)) return unauthorized(request);
-    if (request.method !== 'GET' && request.method !== 'HEAD') return problem(405, 'Method not allowed', { allow: 'GET, HEAD' });
-    return undefined;
-  };
-}
-
-/**
- * DNS rebinding brings a name of the attacker's; so the name decides, and the port (another one behind a tunnel or a
- * container's mapping) does not. The address that the connection came in on is always right: nobody rebinds a number.
- */
-function hostAllowed(names: ReadonlySet<string>, request: http.IncomingMessage): boolean {
-  const fields = request.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host');
-  const match = /^(\[[0-9a-f:.]{2,45}\]|[a-z0-9._-]{1,253})(?::\d{1,5})?$/.exec((request.headers.host ?? '').toLowerCase());
-  if (fields.length !== 1 || match === null) return false;
-  return names.has(match[1]) || match[1] === localName(request.socket);
-}
-
-function localName(socket: Socket): string {
-  const local = socket.localAddress ?? '';
-  return bracketed(local.startsWith('::ffff:') ? local.slice(7) : local);
-}
-
-function bracketed(host: string): string {
-  return host.includes(':') ? `[${host.toLowerCase()}]` : host;
-}
-
-/** Absent for programs; `none` for a person who typed the address. A page of another port is `same-site`: foreign as well. */
-function pageAllowed(site: string | string[] | undefined): boolean {
-  return site === undefined || site === 'none' || site === 'same-origin';
-}
-
-function tokenMatches(expected: Buffer, authorization: string | undefined): boolean {
-  const match = /^Bearer +([\x21-\x7e]+)$/i.exec(authorization ?? '');
-  // Digests have one length, so that the comparison tells nothing of the token's.
-  return match !== null && timingSafeEqual(digest(match[1]), expected);
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
-}
-
-/** RFC 6750 section 3.1: `invalid_token` only where there was one. */
-function unauthorized(request: http.IncomingMessage): Reply {
-  const error = request.headers.authorization === undefined ? '' : ', error="invalid_token"';
-  return problem(401, 'Unauthorized', { 'www-authenticate': `Bearer realm="portcullis admin"${error}` });
-}
-
-function text(status: number, body: string): Reply {
-  return { status, type: 'text/plain; charset=utf-8', body };
-}
-
-function problem(status: number, title: string, headers?: Record<string, string>): Reply {
-  return {
-    status,
-    type: 'application/problem+json',
-    body: `${JSON.stringify({ type: 'about:blank', title, status })}\n`,
-    headers,
-  };
 }

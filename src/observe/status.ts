@@ -159,7 +159,7 @@ export interface PlaceStatus {
 }
 
 /** What a process that serves knows besides its workers' states. */
-export interface HouseStatus extends Pick<Status, 'version' | 'time' | 'ready' | 'reasons' | 'workers' | 'reloads'> {}
+export interface HouseStatus extends Pick<Status, 'version' | 'time' | 'started' | 'ready' | 'reasons' | 'workers' | 'reloads'> {}
 
 /** A page with ten thousand rows helps nobody, and is asked for every two seconds. */
 const MAX_ROUTES = 200;
@@ -244,7 +244,7 @@ export function makeStatus(house: HouseStatus, metrics: MetricsSnapshot, state: 
   const routes = routesOf(read);
   return {
     ...house,
-    started: read.total('process_start_time_seconds') * 1000,
+
     memory: read.total('process_resident_memory_bytes'),
     running: state.running,
     traffic: trafficOf(read, routes),

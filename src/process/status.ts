@@ -8,11 +8,21 @@ import type { House } from './serve.ts';
 export async function statusOf(house: House, reloads: readonly ReloadStatus[], secrets: SecretCare): Promise<Status> {
   const [metrics, states] = await Promise.all([house.metrics(), house.status()]);
   const reasons = house.reasons();
-  const about = { version: VERSION, time: Date.now(), ready: reasons.length === 0, reasons, workers: house.workers(), reloads };
+  const about = {
+    version: VERSION,
+    time: Date.now(),
+    started: STARTED,
+    ready: reasons.length === 0,
+    reasons,
+    workers: house.workers(),
+    reloads,
+  };
   return withoutSecrets(makeStatus(about, mergeSnapshots(metrics), mergeProcesses(states)), (text) => secrets.redact(text));
 }
 
 const VERSION = readVersion();
+/** Of the process that has the admin listener: workers come and go. */
+const STARTED = Math.round(performance.timeOrigin);
 
 function readVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
