@@ -77,8 +77,8 @@ function resultOf(check: Check, findings: readonly Finding[]): CheckResult {
 }
 
 function findingOf(check: Check, verdict: Verdict, exceptions: Exceptions, { source }: Loaded): Finding {
-  const { subject, at, says, ok, fix = check.fix, offset } = verdict;
-  const spot = offset === undefined ? spotOf(source, [...subject.path, ...at]) : spotAt(source, offset);
+  const { subject, at, where = [...subject.path, ...at], says, ok, fix = check.fix, offset } = verdict;
+  const spot = offset === undefined ? spotOf(source, where) : spotAt(source, offset);
   const accepted = ok || check === exceptionsCheck ? undefined : exceptions.find(check.name, verdict);
   return {
     status: ok ? 'met' : accepted === undefined ? 'open' : 'accepted',

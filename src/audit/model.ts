@@ -51,6 +51,8 @@ export interface Judgement {
   /** What decides it, from the subject on; it may be absent: then the nearest thing around it is shown. */
   readonly at: Path;
   readonly says: string;
+  /** The same from the top of the file on, where something else decides than the subject. */
+  readonly where?: Path;
   /** What to write, where that is known better than the check's own `fix`. */
   readonly fix?: string;
 }

@@ -28,5 +28,9 @@ function parsed(network: string) {
   const [host, bits] = network.split('/');
   const base = ipaddr.parse(host);
   const kind = base.kind();
-  return { base, kind, bits: bits === undefined ? (kind === 'ipv4' ? 32 : 128) : Number(bits) };
+  const length = bits === undefined ? (kind === 'ipv4' ? 32 : 128) : Number(bits);
+  // Within ::ffff:0:0/96 stand the addresses of IPv4.
+  if (kind === 'ipv6' && length >= 96 && (base as ipaddr.IPv6).isIPv4MappedAddress())
+    return { base: (base as ipaddr.IPv6).toIPv4Address(), kind: 'ipv4' as const, bits: length - 96 };
+  return { base, kind, bits: length };
 }

@@ -8,9 +8,18 @@ export function perMinute({ rate, plans }: Limit): number {
   return Math.max(...rates.map(({ count, period }) => (count / period) * 60_000));
 }
 
-/** The strictest limit that really refuses and counts by one of these words. */
+function countsBy({ by }: Limit, words: readonly string[]): boolean {
+  const kinds = by.map((word) => word.split(':')[0]);
+  return kinds.some((kind) => words.includes(kind)) && kinds.every((kind) => kind === 'route' || words.includes(kind));
+}
+
+/**
+ * The strictest limit that really refuses, and counts together what has the same address (or caller): by these words, or these and the
+ * route. With any other word beside them a client takes another bucket by sending another header, and a limit by address and caller counts
+ * nobody who is not known.
+ */
 export function slowest(limits: readonly RouteLimit[], words: readonly string[]): RouteLimit | undefined {
   return limits
-    .filter(({ limit }) => !limit.shadow && limit.by.some((word) => words.includes(word.split(':')[0])))
+    .filter(({ limit }) => !limit.shadow && countsBy(limit, words))
     .toSorted((a, b) => perMinute(a.limit) - perMinute(b.limit))[0];
 }

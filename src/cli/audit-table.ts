@@ -100,7 +100,7 @@ function indented(text: string, paint: Paint): string {
 function wrapped(text: string): string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(/\s+/)) {
+  for (const word of text.split(/\s+/).map((one) => one.replace(STEERING, '\ufffd'))) {
     if (line !== '' && width(line) + 1 + width(word) > WIDEST - DETAIL) {
       lines.push(line);
       line = `  ${word}`;
@@ -121,7 +121,12 @@ function fill(text: string, columns: number): string {
   return ' '.repeat(Math.max(0, columns - width(text)));
 }
 
-function cut(text: string, columns: number): string {
+/** What could steer a terminal, or turn the direction of a line, is taken out: a configuration may come from others. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what this takes out
+const STEERING = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+
+function cut(written: string, columns: number): string {
+  const text = written.replace(STEERING, '\ufffd');
   if (width(text) <= columns) return text;
   let kept = '';
   for (const character of text) {

@@ -180,6 +180,14 @@ test('wrong usage is 2, and the help tells of exceptions and exit codes', async 
   assert.match(out, /accept:[^]*Exit codes: 0 nothing is open, 1 something is[^]*2 wrong usage/);
 });
 
+test('nothing in a configuration steers the terminal of who audits it', async () => {
+  const steer = String.raw`"It is \e[31mred\u202e and more"`;
+  const name = await file(POOR.replace('"A side car measures, see the page of the team"', steer));
+  const { out } = await portcullis(['audit', '-c', name, '--all']);
+  assert.match(out, /It is \ufffd\[31mred\ufffd and more/);
+  assert.ok(!out.includes('\u001b') && !out.includes('\u202e'));
+});
+
 test('no secret is shown, wherever it stands', async () => {
   const secret = 'sesame-open-and-shut';
   const text = `${POOR.split('audit:')[0]}admin: { address: 127.0.0.1:9443, token: ${secret} }

@@ -20,12 +20,18 @@ function namesOwner(rules: Rules): boolean {
   return rules.owner !== undefined || [...(rules['all-of'] ?? []), ...(rules['any-of'] ?? [])].some(namesOwner);
 }
 
-/** Whether every way through binds the object to the caller, or is for people with a role or claim, such as support. */
-function bindsOrPrivileged(rules: Rules): boolean {
+/** Whether a role or claim is asked for, such as that of support: who has it may see the objects of others. */
+function isPrivileged(rules: Rules): boolean {
+  return rules.roles !== undefined || rules.claims !== undefined || (rules['all-of'] ?? []).some(isPrivileged);
+}
+
+/** Whether every way through binds the object to the caller, or is for people with a role or claim of their own. */
+function bindsOwner(rules: Rules): boolean {
+  const ways = rules['any-of'] ?? [];
   return (
-    [rules.owner, rules.roles, rules.claims].some((rule) => rule !== undefined) ||
-    (rules['all-of'] ?? []).some(bindsOrPrivileged) ||
-    ((rules['any-of'] ?? []).length > 0 && (rules['any-of'] ?? []).every(bindsOrPrivileged))
+    rules.owner !== undefined ||
+    (rules['all-of'] ?? []).some(bindsOwner) ||
+    (ways.some(bindsOwner) && ways.every((way) => bindsOwner(way) || isPrivileged(way)))
   );
 }
 
@@ -87,7 +93,7 @@ export const authorisation: readonly Check[] = [
       const part = objectPart(segments);
       if (part === undefined) return undefined;
       if (authorize !== undefined && namesOwner(authorize)) {
-        if (bindsOrPrivileged(authorize)) return met('objects are bound to their owners', 'authorize');
+        if (bindsOwner(authorize)) return met('objects are bound to their owners', 'authorize');
         return open('there is a way through the rules without `owner`, and without a role or claim', ['authorize']);
       }
       return open(`${part} names an object, and nothing binds it to the caller`, ['authorize'], ownerFix(part));

@@ -112,8 +112,12 @@ export const limits: readonly Check[] = [
     fix: 'concurrency: { max: 100 }',
     applies: 'every route',
     judge: eachRoute(({ route }, { options }) => {
-      const bound = route.concurrency ?? options.services[route.service].concurrency ?? options.concurrency;
-      return bound === undefined ? open('no bound', ['concurrency']) : met('bounded', 'concurrency');
+      if (route.concurrency !== undefined) return met('bounded', 'concurrency');
+      if (options.services[route.service].concurrency !== undefined)
+        return { ...met('bounded by its service'), where: ['services', route.service, 'concurrency'] };
+      return options.concurrency === undefined
+        ? open('no bound', ['concurrency'])
+        : { ...met('bounded with all others'), where: ['concurrency'] };
     }),
   },
   {

@@ -44,8 +44,14 @@ function secretPaths({ options }: Audited): Path[] {
 /** The password of the store stands in one of these. */
 const storePaths: Path[] = [['store'], ['store', 'redis'], ['store', 'password']];
 
-const REFERENCE = /^\s*["']?secret:|\$\{\w+/;
-const URL_PASSWORD = /:\/\/[^:@/\s]*:[^@\s]+@/;
+const VARIABLE = /\$\{\w+\}/g;
+const URL_PASSWORD = /:\/\/[^:@/\s]*:(.+)@/;
+
+/** Whether a text as it is written is a reference and nothing else: a piece of a secret is one, too. */
+function isReference(written: string): boolean {
+  const text = written.trim().replace(/^(["'])(.*)\1$/s, '$2');
+  return text.startsWith('secret:') || (text.includes('${') && text.replace(VARIABLE, '') === '');
+}
 
 function* secretsInClear(audited: Audited): Iterable<Verdict> {
   const { source } = audited;
@@ -55,8 +61,9 @@ function* secretsInClear(audited: Audited): Iterable<Verdict> {
     // Values were replaced when the file was loaded; the text still has what was written.
     const written = source.text.slice(node.range[0], node.range[1]);
     const url = path === storePaths[0] || path === storePaths[1];
-    const referenced = REFERENCE.test(written);
-    if (url && !referenced && !URL_PASSWORD.test(written)) continue;
+    const secret = url && !isReference(written) ? URL_PASSWORD.exec(written)?.[1] : written;
+    if (secret === undefined) continue;
+    const referenced = isReference(secret);
     const subject = { kind: 'section', name: String(path.join('.')), path } as const;
     yield { ...(referenced ? met('is not in the file') : open('stands in the file in the clear')), subject };
   }

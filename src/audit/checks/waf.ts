@@ -24,10 +24,12 @@ export const waf: readonly Check[] = [
       const [own, whole]: (Waf | undefined)[] = [route.waf, options.waf];
       const mode = own?.mode ?? whole?.mode;
       if (mode === undefined) return open('no firewall', ['waf']);
-      const at = own?.mode === undefined ? 'of the section `waf`' : 'of the route';
-      if (mode !== 'block') return open(`the mode ${at} is ${mode}`, ['waf']);
+      const [at, where] = own?.mode === undefined ? ['of the section `waf`', ['waf', 'mode']] : ['of the route', undefined];
+      if (mode !== 'block') return { ...open(`the mode ${at} is ${mode}`, ['waf', 'mode']), where };
       const rules = own?.rules ?? whole?.rules;
-      return rules !== undefined && rules.length > 0 ? met('blocks', 'waf') : open('blocks by no rules', ['waf']);
+      return rules !== undefined && rules.length > 0
+        ? { ...met('blocks', 'waf', 'mode'), where }
+        : { ...open('blocks by no rules', ['waf', 'mode']), where };
     }),
   },
 ];
