@@ -28,8 +28,31 @@ function name() {
 
 const waf = z.strictObject({
   mode: z
-    .enum(['off'], { error: 'this version has no web application firewall yet: the only mode is "off"' })
+    .enum(['off'], {
+      error: (issue) =>
+        `this version has no web application firewall yet: ${issue.input === undefined ? 'write `mode: "off"`' : 'the only mode is "off"'}`,
+    })
     .describe('Whether the firewall blocks, detects only, or is off. This version has only `off`.'),
+});
+
+/** What rules there are is read already, so that a file which keeps the firewall off loads in this version and in the next. */
+const wafSection = waf.extend({
+  rules: z
+    .array(z.string().min(1))
+    .min(1)
+    .optional()
+    .describe('Rules: `builtin`, or files in the language of ModSecurity. Nothing reads them while every `mode` is `off`.'),
+  paranoia: z
+    .int()
+    .min(1)
+    .max(4)
+    .optional()
+    .describe('The paranoia level of the rules, 1 to 4. Nothing reads it while every `mode` is `off`.'),
+  threshold: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('The score at which a request is refused. Nothing reads it while every `mode` is `off`.'),
 });
 
 // The order of keys is that of the manual: what a route matches, where it leads, what protects it, the rest.
@@ -85,7 +108,7 @@ export const gatewaySchema = z.strictObject({
     .array(routeSchema)
     .min(1)
     .describe('Which requests go to which service, and what protects them. Their order never matters: the most exact path wins.'),
-  waf: waf.optional().describe('The web application firewall, for all routes.'),
+  waf: wafSection.optional().describe('The web application firewall, for all routes.'),
   observe: observeOptions.prefault({}).describe('Records, logs and metrics.'),
   store: storeOptions
     .prefault('memory')
