@@ -11,7 +11,7 @@ export const MOST_FIELDS = 1000;
  */
 export interface QueryReading {
   /** In their order. Names and values are decoded once and are byte strings, one character per byte: {@link textOf} makes text. */
-  readonly fields: readonly FormField[];
+  readonly fields: readonly QueryField[];
   /** A `%` without two hexadecimal digits: it stands for itself here, other readers drop it or fail. */
   readonly badEscape: boolean;
   /** A name or a value whose bytes are not UTF-8. */
@@ -32,6 +32,11 @@ const EMPTY: QueryReading = Object.freeze({
   semicolon: false,
   truncated: false,
 });
+
+/** A field with its value as it came: where values are lists, a comma that came encoded is not one between items. */
+export interface QueryField extends FormField {
+  readonly raw: string;
+}
 
 /** The reading of a request's query: made when a room asks first, the same for all that ask later. */
 export function queryOf(x: Exchange): QueryReading {
@@ -57,7 +62,7 @@ export function readQuery(query: string | undefined, most = MOST_FIELDS): QueryR
 }
 
 class Reader implements QueryReading {
-  readonly fields: FormField[] = [];
+  readonly fields: QueryField[] = [];
   badEscape = false;
   badUtf8 = false;
   duplicate = false;
@@ -76,8 +81,8 @@ class Reader implements QueryReading {
     }
     const equals = piece.indexOf('=');
     const name = this.#decode(equals < 0 ? piece : piece.slice(0, equals));
-    const value = equals < 0 ? '' : this.#decode(piece.slice(equals + 1));
-    this.fields.push({ name, value });
+    const raw = equals < 0 ? '' : piece.slice(equals + 1);
+    this.fields.push({ name, value: this.#decode(raw), raw });
   }
 
   #decode(text: string): string {
