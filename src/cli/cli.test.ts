@@ -146,6 +146,27 @@ test('init writes a file that passes its check, and overwrites nothing unasked',
   assert.equal((await portcullis('check', '--config', 'other.yaml')).code, 0);
 });
 
+test('what init comments out works when it is taken in', async () => {
+  assert.equal((await portcullis('init', 'template.yaml')).code, 0);
+  const text = await readFile(path.join(folder, 'template.yaml'), 'utf8');
+  // Prose begins with a capital letter or a quoted word.
+  const all = text.replace(/^( *)# ((?:[a-z]|- | ).*)$/gm, '$1$2');
+  for (const key of ['authentication:', '  staff:', '  partners:', '  per-caller:', '    authorize:', 'observe:', '  local:']) {
+    assert.ok(
+      all.split('\n').some((line) => line.startsWith(key)),
+      key,
+    );
+  }
+  await file('all.yaml', all);
+  const keysMissing = await portcullis('check', '--config', 'all.yaml');
+  assert.deepEqual(keysMissing.err.match(/^\S+\.yaml:\d+:\d+: .+/gm)?.length, 1, keysMissing.err);
+  assert.match(keysMissing.err, /`portcullis keys create --keys \S+ --id NAME` makes it/);
+  assert.equal((await portcullis('keys', 'create', '--keys', 'keys.yaml', '--id', 'acme')).code, 0);
+  const checked = await portcullis('check', '--config', 'all.yaml');
+  assert.deepEqual([checked.code, checked.err], [0, '']);
+  assert.match((await portcullis('routes', '--config', 'all.yaml')).out, /staff \(jwt\), partners \(api-key\)/);
+});
+
 test('help and version go to standard output, wrong usage to standard error with code 2', async () => {
   const version = await portcullis('--version');
   assert.match(version.out, /^\d+\.\d+\.\d+\n$/);

@@ -35,6 +35,7 @@ function describe(error: unknown, file: string): string {
   return `${file} cannot be written: ${describeFileError(error)}`;
 }
 
+/** What is commented out works when its `# ` is taken away: prose begins with a capital letter, configuration does not. */
 const TEMPLATE = `# Configuration of Portcullis. Every key is explained in docs/configuration.md.
 
 # The addresses that clients reach.
@@ -42,8 +43,7 @@ listeners:
   public:
     address: 127.0.0.1:8443
     # A certificate made at start, for development. In production write
-    #   tls: { certificate: tls/api.pem, key: tls/api.key }
-    # and an address that clients can reach, such as 0.0.0.0:8443.
+    # \`tls: { certificate: tls/api.pem, key: tls/api.key }\` and an address that clients can reach, such as 0.0.0.0:8443.
     tls: self-signed
     # bounds: { head-bytes: 16KiB, head-time: 10s, connections-per-address: 4096 }
   # A listener without TLS may stand on loopback only; elsewhere it must say \`tls: none\`.
@@ -59,17 +59,37 @@ services:
   #   targets: [http://10.0.0.1:9001, http://10.0.0.2:9001]
   #   timeout: 3s
 
+# Who calls. Routes name these; docs/identity.md has tokens that the issuer is asked about and client certificates too.
+# authentication:
+#   staff: { jwt: { issuer: https://id.example.com, audience: orders, algorithms: [RS256, ES256] } }
+# The keys of this one are made by \`portcullis keys create --keys keys.yaml --id acme --scopes orders:read\`.
+#   partners: { api-key: { header: x-api-key, keys: keys.yaml } }
+
+# How often. Those by address hold before anybody is asked who he is; docs/limits.md has plans and shared stores.
+limits:
+  per-address: { rate: 600/minute, burst: 100, by: address }
+  # per-caller: { rate: 1000/hour, burst: 50, by: caller }
+
 # Which requests go where, and who may send them. The most exact path wins; the order never matters.
 routes:
   - path: /**
     service: example
     # Nothing is open by accident: a route without authentication says so.
     authentication: none
+    limits: [per-address]
     body: 64KiB
-  # - path: /orders/{id}
-  #   methods: [GET, PUT]
+  # - path: /orders/**
+  #   methods: [GET]
   #   service: orders
-  #   authentication: none
+  #   authentication: [staff, partners]
+  #   authorize: { scopes: [orders:read] }
+  #   limits: [per-address, per-caller]
+  # Of a customer, only what is his own: the name in the path must be the subject of the token.
+  # - path: /customers/{customer}/orders
+  #   methods: [GET]
+  #   service: orders
+  #   authentication: [staff]
+  #   authorize: { owner: { parameter: customer, claim: sub } }
 
 # One JSON line per request. Without this it goes to standard output.
 # observe: { access: logs/access.jsonl }
