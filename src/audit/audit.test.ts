@@ -6,7 +6,6 @@ import { problemLine } from '../config/problem.ts';
 import { parsePattern } from '../route/pattern.ts';
 import { type AuditReport, audit, type Finding } from './audit.ts';
 import { auditedOf, type Loaded } from './audited.ts';
-import { logging } from './checks/logging.ts';
 import { waf } from './checks/waf.ts';
 import { checks } from './checks.ts';
 import { isUnder } from './contract.ts';
@@ -194,20 +193,6 @@ test('the firewall is judged by the mode and rules that hold for the route', () 
     (options.routes as { waf?: unknown }[])[1].waf = { mode: 'off' };
   });
   assert.deepEqual(own, ['open the mode of the route is off', 'met blocks']);
-});
-
-test('a stream of events counts, and so does what is said to be personal', () => {
-  const observe = (name: string, value: object) => {
-    const check = logging.find((one) => one.name === name) ?? assert.fail();
-    return judged(check, ROUTES, (options) => Object.assign(options.observe as object, value)).join();
-  };
-  const redact = { parameters: [], fields: [], subject: 'keep', address: 'keep' };
-  assert.equal(observe('security-events', { events: '/logs/events.jsonl' }), 'met a stream of events');
-  assert.equal(observe('security-events', { events: 'stdout' }), 'met a stream of events');
-  assert.equal(observe('security-events', { events: 'off' }), 'open no stream of events');
-  assert.match(observe('personal-data', { redact }), /^open /);
-  assert.match(observe('personal-data', { redact: { ...redact, address: 'network' } }), /^met /);
-  assert.match(observe('personal-data', { redact: { ...redact, parameters: ['email'] } }), /^met /);
 });
 
 test('paths of a contract are found under the routes that serve them, and no others', () => {

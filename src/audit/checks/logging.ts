@@ -1,13 +1,9 @@
+import type { ObserveOptions } from '../../observe/options.ts';
 import { type Check, met, open } from '../model.ts';
 import { section } from '../scopes.ts';
 
-/** The options of the record by their names: some came later than these checks. */
-type Words = Readonly<Record<string, unknown>>;
-
-const isOff = (value: unknown) => value === undefined || value === 'off' || value === false;
-
 /** Whether anything beside credentials is hidden. */
-function hides(redact: Words): boolean {
+function hides(redact: ObserveOptions['redact']): boolean {
   return Object.values(redact).some((value) => (Array.isArray(value) ? value.length > 0 : value !== 'keep'));
 }
 
@@ -46,7 +42,7 @@ export const logging: readonly Check[] = [
     fix: 'observe: { rotate: { size: 100MiB, keep: 5 } }',
     applies: 'records in files',
     judge: section('observe', ({ options: { observe } }) => {
-      if (observe.access === 'off' || observe.access === 'stdout') return undefined;
+      if (![observe.access, observe.events].some((one) => one !== 'off' && one !== 'stdout')) return undefined;
       return observe.rotate === false ? open('grows without a bound', ['rotate']) : met('rotated by size', 'rotate');
     }),
   },
@@ -59,7 +55,7 @@ export const logging: readonly Check[] = [
     fix: 'observe: { events: logs/events.jsonl }',
     applies: 'always',
     judge: section('observe', ({ options: { observe } }) =>
-      isOff((observe as Words).events) ? open('no stream of events', ['events']) : met('a stream of events', 'events'),
+      observe.events === 'off' ? open('no stream of events', ['events']) : met('a stream of events', 'events'),
     ),
   },
   {
@@ -71,9 +67,8 @@ export const logging: readonly Check[] = [
     fix: 'observe: { redact: { parameters: [email], address: network } }',
     applies: 'configurations that keep a record',
     judge: section('observe', ({ options: { observe } }) => {
-      const { redact, events } = observe as Words;
-      if (redact === undefined || (observe.access === 'off' && isOff(events))) return undefined;
-      return hides(redact as Words) ? met('some is hidden', 'redact') : open('only credentials are hidden', ['redact']);
+      if (observe.access === 'off' && observe.events === 'off') return undefined;
+      return hides(observe.redact) ? met('some is hidden', 'redact') : open('only credentials are hidden', ['redact']);
     }),
   },
   {

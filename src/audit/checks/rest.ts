@@ -161,16 +161,16 @@ export const rest: readonly Check[] = [
   },
   {
     name: 'records-closed',
-    title: 'The record is closed to other users of the machine',
+    title: 'The records are closed to other users of the machine',
     heading: 'rest',
     owasp: ['API8'],
-    why: 'It says who did what from where.',
+    why: 'They say who did what from where.',
     fix: 'chmod o-rwx FILE',
     applies: 'records in files that exist',
     judge: section('observe', ({ options: { observe } }) =>
-      observe.access === 'stdout' || observe.access === 'off' || !exists(observe.access)
-        ? undefined
-        : guarded(observe.access, 0o007, ['access']),
+      (['access', 'events'] as const)
+        .filter((key) => observe[key] !== 'stdout' && observe[key] !== 'off' && exists(observe[key]))
+        .map((key) => guarded(observe[key], 0o007, [key])),
     ),
   },
   {
