@@ -314,7 +314,7 @@ const logging: AuditCase[] = [
   met('security-events', 'observe:\n  events: events.jsonl # met'),
   met('security-events', 'observe:\n  events: stdout # met'),
   open('security-events', 'observe:\n  events: "off" # open'),
-  open('security-events', 'observe:\n  access: access.jsonl # open'),
+  open('security-events', 'observe: # open\n  access: access.jsonl'),
   met('personal-data', 'observe:\n  redact: { parameters: [email] } # met'),
   met('personal-data', 'observe:\n  redact: { address: network } # met'),
   open('personal-data', 'observe:\n  redact: { subject: keep } # open'),
