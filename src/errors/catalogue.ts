@@ -55,6 +55,11 @@ export const catalogue = {
   'body-ambiguous': entry('validate', 400, 'Ambiguous content', 'The body breaks its format or can be read in two ways. `errors` names places and rules.'),
   'media-type': entry('validate', 415, 'Unsupported media type', 'The body has no Content-Type, or one that the route or its contract does not list.'),
   'body-beyond-bounds': entry('validate', 413, 'Content too large', 'The body is deeper, has more members, items or parts, or longer numbers than its bounds allow. `errors` names places and rules.'),
+  'contract-operation': entry('validate', 400, 'Operation not declared', 'The contract of the route (`validate.openapi`) has no such path, or not this method for it.'),
+  'contract-parameter': entry('validate', 400, 'Parameters break the contract', 'A parameter in path, query, header or cookie is missing, doubled, cannot be read by its style, breaks its schema, or (in a query) is not declared. `errors` names parameters and rules.'),
+  'contract-media-type': entry('validate', 415, 'Unsupported media type', 'The contract does not declare the media type of the body for this operation, or declares a structure for a type that the gateway cannot read.'),
+  'contract-body-presence': entry('validate', 400, 'Content missing or not declared', 'The contract requires a body and there is none, or it declares none and there is one.'),
+  'contract-body': entry('validate', 422, 'Content breaks the contract', 'The body is well-formed and breaks its schema. `errors` names places (JSON Pointer) and rules.'),
   // route
   'route-not-found': entry('route', 404, 'Not found', 'No route matches host and path.'),
   'method-not-allowed': entry('route', 405, 'Method not allowed', 'The route exists, but not for this method. `Allow` lists those that it has.'),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { filePath } from '../config/units.ts';
 import { readContentType } from '../exchange/body/content-type.ts';
+import { canonicalPath } from '../exchange/path.ts';
 
 const bound = (most: number) => z.int().min(1).max(most);
 
@@ -29,10 +30,22 @@ const mediaType = z.string().superRefine((text, context) => {
     });
 });
 
+const basePath = z
+  .string()
+  .refine(
+    (text) => text.startsWith('/') && canonicalPath(text) === text && !text.includes('{'),
+    'a base begins with "/" and is a path as requests have it',
+  );
+
 /** `validate` of a route: what a request may hold. */
 export const validateOptions = z
   .strictObject({
     openapi: filePath().optional().describe('An OpenAPI 3.0 or 3.1 document, YAML or JSON. What it does not declare is refused.'),
+    base: basePath
+      .optional()
+      .describe(
+        'What stands before the paths of the document, such as /v1, or / for nothing. Without it: the paths of its `servers`. Only with `openapi`.',
+      ),
     mode: z
       .enum(['strict', 'report', 'off'])
       .default('strict')
@@ -51,6 +64,8 @@ export const validateOptions = z
         path: ['types'],
         message: '`types` and `openapi` exclude each other: the document declares the types',
       });
+    if (value.openapi === undefined && value.base !== undefined)
+      context.addIssue({ code: 'custom', path: ['base'], message: '`base` needs `openapi`: without a document it says nothing' });
   });
 
 export type ValidateOptions = z.output<typeof validateOptions>;

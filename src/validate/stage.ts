@@ -5,20 +5,23 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { Need, Prepared, RouteContext, Stage, World } from '../pipeline/stage.ts';
 import type { ValidateOptions } from './options.ts';
 import { MediaTypes } from './types.ts';
+import { onlyReport } from './verdict.ts';
 
 /** The room `validate`: what a request may hold. Absent from routes that say nothing about it. */
 export const validateStage = {
   name: 'validate',
-  async prepare(
-    options: ValidateOptions,
-    _world: World,
-    route: Pick<RouteContext, 'path' | 'bodyLimit'>,
-  ): Promise<Prepared | undefined> {
+  async prepare(options: ValidateOptions, world: World, route: RouteContext): Promise<Prepared | undefined> {
     if (options.mode === 'off') return undefined;
-    if (options.openapi !== undefined) throw new Error(`${route.path}: contracts are not there yet`);
+    if (options.openapi !== undefined) return await preparedContract(options, options.openapi, world, route);
     return new PreparedValidate(options, route.bodyLimit);
   },
 } satisfies Stage<ValidateOptions>;
+
+/** The engine is loaded only where a route has a contract. */
+async function preparedContract(options: ValidateOptions, file: string, world: World, route: RouteContext): Promise<Prepared> {
+  const [{ contractOf }, { PreparedContract }] = await Promise.all([import('./documents.ts'), import('./contract.ts')]);
+  return new PreparedContract(await contractOf(file, options, world.carry), options, route);
+}
 
 const BIG_NUMBERS: ReadonlySet<FlagCode> = new Set(['json-number-precision']);
 
@@ -48,14 +51,6 @@ class PreparedValidate implements Prepared {
 
   #judge(x: Exchange, refusal: Refusal | undefined): Refusal | undefined {
     if (refusal === undefined || !this.#report) return refusal;
-    report(x, refusal);
-    return undefined;
+    return onlyReport(x, refusal);
   }
-}
-
-/** Where nothing is refused, the record says what would have been: once, the first. */
-function report(x: Exchange, refusal: Refusal): void {
-  x.notes ??= new Map();
-  if (!x.notes.has('validate'))
-    x.notes.set('validate', { would_refuse: refusal.code, status: refusal.status, ...refusal.members });
 }

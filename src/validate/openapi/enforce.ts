@@ -2,7 +2,7 @@ import { type Body, type BodyOptions, checkBody } from './body.ts';
 import type { ApiDocument, MediaType, Operation, SchemaViolation, Violation } from './contract.ts';
 import { type ContentType, isUnreadable, MediaTypes } from './media.ts';
 import { Parameters, type Query } from './parameters.ts';
-import { parseTemplate, PathTree, TemplateError } from './paths.ts';
+import { parseTemplate, PathTree, type Template, TemplateError } from './paths.ts';
 
 /** A path of the document that no request can be for. */
 export interface PathProblem {
@@ -32,33 +32,33 @@ export interface Call {
 
 /** A document, ready to judge requests: nothing that it does not declare passes. */
 export class Contract {
-  readonly operations: readonly Operation[];
+  /** Each path with what stands before it, and its operations. */
+  readonly paths: readonly ContractPath[];
   readonly problems: readonly PathProblem[];
   readonly #tree = new PathTree<Map<string, Entry>>();
 
   constructor(document: ApiDocument, options: EnforceOptions) {
-    this.operations = document.operations;
     const problems: PathProblem[] = [];
+    const paths = new Map<string, ContractPath>();
     for (const operation of document.operations) {
       const check = new OperationCheck(operation, options);
       for (const base of basesOf(operation, options)) {
-        const message = this.#add(operation, base, check, options);
-        if (message !== undefined) problems.push({ operation, message });
+        const template = templateOf(base + operation.pathTemplate, options);
+        if (typeof template === 'string') problems.push({ operation, message: template });
+        else this.#add(operation, template, check, paths);
       }
     }
     this.problems = problems;
+    this.paths = [...paths.values()];
   }
 
-  #add(operation: Operation, base: string, check: OperationCheck, options: EnforceOptions): string | undefined {
-    try {
-      const { segments, names } = parseTemplate(base + operation.pathTemplate, (path) => options.canonicalPath(path));
-      const methods = this.#tree.at(segments, () => new Map<string, Entry>());
-      if (!methods.has(operation.method)) methods.set(operation.method, { check, names });
-      return undefined;
-    } catch (error) {
-      if (error instanceof TemplateError) return error.message;
-      throw error;
-    }
+  #add(operation: Operation, { segments, names }: Template, check: OperationCheck, paths: Map<string, ContractPath>): void {
+    const methods = this.#tree.at(segments, () => new Map<string, Entry>());
+    if (!methods.has(operation.method)) methods.set(operation.method, { check, names });
+    const key = JSON.stringify(segments);
+    const path = paths.get(key);
+    if (path === undefined) paths.set(key, { segments, operations: [operation] });
+    else path.operations.push(operation);
   }
 
   /** The operation of a request, or which part of it the document does not declare. HEAD is GET where it is not declared itself. */
@@ -68,6 +68,20 @@ export class Contract {
     const entry = match.value.get(method) ?? (method === 'HEAD' ? match.value.get('GET') : undefined);
     if (entry === undefined) return 'method';
     return { check: entry.check, names: entry.names, raw: match.raw, ambiguous: match.ambiguous };
+  }
+}
+
+interface ContractPath {
+  readonly segments: Template['segments'];
+  readonly operations: Operation[];
+}
+
+function templateOf(template: string, options: EnforceOptions): Template | string {
+  try {
+    return parseTemplate(template, (path) => options.canonicalPath(path));
+  } catch (error) {
+    if (error instanceof TemplateError) return error.message;
+    throw error;
   }
 }
 
