@@ -6,6 +6,7 @@ import { checks } from '../src/audit/checks.ts';
 import { checkText } from '../src/config/load.ts';
 import { configurationJsonSchema, type JsonSchema, variants } from '../src/config/schema-tree.ts';
 import { catalogue } from '../src/errors/catalogue.ts';
+import { order } from '../src/pipeline/order.ts';
 
 const document = (name: string) => readFileSync(new URL(`../docs/${name}`, import.meta.url), 'utf8');
 
@@ -68,4 +69,27 @@ test('the exceptions that the manual shows load', () => {
   const [, shown] = /^```yaml\n(audit:\n[^`]+)```/m.exec(document('audit.md')) ?? assert.fail('there are none');
   const result = checkText('portcullis.yaml', `${EXAMPLE}${shown}`, {});
   assert.ok(result.ok, JSON.stringify(result));
+});
+
+test('the drawing of the corridor has every room of the order, in that order, and exits that there are', () => {
+  const drawing = document('life-of-a-request.md').split('```')[1];
+  let from = 0;
+  for (const { hook, room } of order) {
+    const box = {
+      'limit.byAddress': 'limit, by address',
+      'limit.byCaller': 'limit, by caller',
+      'limit.concurrency': 'a place among',
+    };
+    const at = drawing.indexOf(Object.hasOwn(box, hook) ? box[hook as keyof typeof box] : room, from);
+    assert.ok(at >= 0, `${hook} is not drawn, or not where it stands in the order`);
+    from = at;
+  }
+  let exits = 0;
+  for (const [, status, codes] of drawing.matchAll(/\b([1-5]\d\d) ([a-z][a-z-]+(?:, [a-z-]+)*)/g)) {
+    for (const code of codes.split(', ')) {
+      assert.equal(catalogue[code as keyof typeof catalogue]?.status, Number(status), code);
+      exits++;
+    }
+  }
+  assert.ok(exits > 20, `${exits}`);
 });
