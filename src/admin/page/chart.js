@@ -2,6 +2,8 @@
 import { svg } from './dom.js';
 
 const WIDTH = 150;
+/** A chart that has few points yet is as wide as this many: two dots across a tile would look like a trend. */
+const FEWEST = 30;
 const HEIGHT = 36;
 
 /**
@@ -22,7 +24,8 @@ export class Sparkline {
   draw(values) {
     const known = values.filter((value) => value !== undefined);
     const top = Math.max(...known, 0) || 1;
-    const at = (/** @type {number} */ i) => (WIDTH - (values.length - 1 - i)).toFixed(1);
+    const step = WIDTH / (Math.max(FEWEST, values.length) - 1);
+    const at = (/** @type {number} */ i) => (WIDTH - (values.length - 1 - i) * step).toFixed(1);
     let line = '';
     let first = '';
     for (const [i, value] of values.entries()) {
@@ -40,7 +43,7 @@ export class Sparkline {
  * @returns {{ node: SVGElement, draw(share: number): void }}
  */
 export function bar() {
-  const rect = svg('rect', { width: 0, height: 6, rx: 3 });
+  const rect = svg('rect', { width: 0, height: 6 });
   const node = svg('svg', { class: 'bar', viewBox: '0 0 100 6', preserveAspectRatio: 'none', 'aria-hidden': 'true' }, rect);
   return { node, draw: (share) => rect.setAttribute('width', (Math.min(1, Math.max(0, share)) * 100).toFixed(1)) };
 }

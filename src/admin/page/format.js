@@ -61,6 +61,15 @@ export function clock(time) {
   return clockTime.format(time);
 }
 
+/**
+ * The time alone where it is of the same day as `now`.
+ * @param {number} time milliseconds since the epoch
+ * @param {number} now
+ */
+export function recent(time, now) {
+  return dateOnly.format(time) === dateOnly.format(now) ? clock(time) : moment(time);
+}
+
 /** @param {number} time milliseconds since the epoch */
 export function date(time) {
   return dateOnly.format(time);

@@ -1,7 +1,7 @@
 // @ts-check
 import { bar, Sparkline } from './chart.js';
 import { byId, element, setText } from './dom.js';
-import { count, date, latency, moment, NOTHING, plural, rate, span } from './format.js';
+import { count, date, latency, moment, NOTHING, plural, rate, recent, span } from './format.js';
 import { errorsOf, openConnections } from './rates.js';
 import { Table } from './tables.js';
 
@@ -143,7 +143,9 @@ function rooms() {
   /** @type {Map<string, { node: HTMLElement, words: HTMLElement, draw(share: number): void }>} */
   const known = new Map();
   return (status, history) => {
-    const names = [...new Set(status.refusals.map((one) => one.room))];
+    const names = [...new Set(status.refusals.map((one) => one.room))].sort(
+      (a, b) => roomCount(status, b) - roomCount(status, a),
+    );
     const totals = names.map((room) => roomCount(status, room));
     names.forEach((room, i) => {
       let line = known.get(room);
@@ -199,11 +201,11 @@ function events() {
     { title: 'Client' },
     { title: 'Caller' },
   ]);
-  return ({ events: list }) => {
+  return ({ events: list, time: now }) => {
     const rows = (list ?? []).slice(0, 20).map((one, i) => {
       const time = Date.parse(one.time);
       const cells = [
-        { text: Number.isNaN(time) ? one.time : moment(time), title: one.request_id ?? '' },
+        { text: Number.isNaN(time) ? one.time : recent(time, now), title: one.request_id ?? '' },
         one.code,
         one.room,
         one.route ?? '',
@@ -450,7 +452,13 @@ function issuers() {
       const age = one.read === undefined ? NOTHING : span(status.time - one.read);
       return {
         key: `${one.issuer} ${one.from}`,
-        cells: [one.issuer, issuerState(one, status.time), count(one.keys), age, one.from],
+        cells: [
+          one.issuer,
+          issuerState(one, status.time),
+          count(one.keys),
+          age,
+          one.failure === undefined ? one.from : `${one.from}\n${one.failure}`,
+        ],
       };
     });
     shown.show(rows, 'No route asks for tokens of an issuer.');
@@ -463,10 +471,9 @@ function issuers() {
  * @returns {RichCell}
  */
 function issuerState({ read, expires, failure, keys }, now) {
-  const title = failure ?? '';
-  if (read === undefined || keys === 0) return { text: 'no keys', tone: 'bad', badge: true, title };
-  if (expires !== undefined && expires <= now) return { text: 'too old', tone: 'bad', badge: true, title };
-  if (failure !== undefined) return { text: 'not read again', tone: 'warn', badge: true, title };
+  if (read === undefined || keys === 0) return { text: 'no keys', tone: 'bad', badge: true };
+  if (expires !== undefined && expires <= now) return { text: 'too old', tone: 'bad', badge: true };
+  if (failure !== undefined) return { text: 'not read again', tone: 'warn', badge: true };
   return { text: 'fresh', tone: 'good', badge: true };
 }
 
