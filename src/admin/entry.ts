@@ -93,11 +93,12 @@ export class Entry {
     return timingSafeEqual(digest(token), this.#token);
   }
 
-  /** One line of the log for ten tries: an alarm, not a flood. */
+  /** At most ten lines a minute, and the tenth is the alarm. */
   #failed(address: string, now: number): void {
+    const fields = { event: 'admin-token-wrong', address };
     if (this.#tries.failed(address, now)) {
-      this.#parts.log.warn('the admin listener refuses an address for a minute: ten wrong tokens', { address });
-    }
+      this.#parts.log.warn('the admin listener refuses an address for a minute: ten wrong tokens', fields);
+    } else this.#parts.log.info('a wrong token on the admin listener', fields);
   }
 
   #cookiesOf(request: http.IncomingMessage): string[] {

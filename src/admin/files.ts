@@ -44,7 +44,7 @@ export class PageFiles {
 
   /** @param session - there is one that can be ended */
   page(session: boolean): Reply {
-    return html(200, session ? this.#page.replace('<!-- logout -->', LOGOUT) : this.#page);
+    return html(200, this.#page.replace('<!-- logout -->', session ? LOGOUT : ''));
   }
 
   /** @param message - plain words of ours, never something that a client sent */

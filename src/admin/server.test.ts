@@ -82,7 +82,21 @@ test('health, readiness and metrics', async (t) => {
 
 test('only what is there, only reading', async (t) => {
   const { port } = await start(t);
-  for (const path of ['/', '/healthz/', '/Healthz', '//metrics', '/metrics/../healthz', '/%6detrics']) {
+  for (const path of [
+    '/login',
+    '/logout',
+    '/index.html',
+    '/page',
+    '/page/',
+    '/page/../page/page.css',
+    '/page/index.html',
+    '/page/tsconfig.json',
+    '/healthz/',
+    '/Healthz',
+    '//metrics',
+    '/metrics/../healthz',
+    '/%6detrics',
+  ]) {
     assert.equal((await get(port, path)).status, 404, path);
   }
   for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS', 'TRACE', 'PATCH']) {
