@@ -1,13 +1,31 @@
-import { loadConfiguration } from '../config/load.ts';
+import { loadWithSource } from '../config/load.ts';
+import { formatProblem } from '../config/problem.ts';
 import type { GatewayOptions } from '../config/schema.ts';
-import { EXIT, type Output, painter } from './output.ts';
+import { EXIT, hasColor, type Output, painter } from './output.ts';
 import { reportProblems } from './report-problems.ts';
 
+export interface CheckOptions {
+  readonly config: string;
+  /** Warnings are problems too. */
+  readonly strict?: boolean;
+}
+
 /** `portcullis check`: says whether a configuration would start, and if not, everything that is wrong with it. */
-export async function check(options: { config: string }, output: Output): Promise<number> {
-  const result = await loadConfiguration(options.config);
+export async function check(options: CheckOptions, output: Output): Promise<number> {
+  const { result, source } = await loadWithSource(options.config);
   if (!result.ok) return reportProblems(result, output);
-  output.out.write(`${options.config}: ${painter(output.out)('green', 'ok')} (${summary(result.options)})\n`);
+  const paint = painter(output.out);
+  if (source !== undefined && result.options.routes.some(({ validate }) => validate?.openapi !== undefined)) {
+    // Ajv and the rest of the engine are loaded only where a document is to be read.
+    const { checkContracts } = await import('../config/check-contracts.ts');
+    const { errors, warnings } = await checkContracts(result.options, source);
+    const color = hasColor(output.err);
+    for (const problem of errors) output.err.write(`${formatProblem(problem, color)}\n`);
+    for (const problem of warnings)
+      output.err.write(`${formatProblem({ ...problem, message: `warning: ${problem.message}` }, color)}\n`);
+    if (errors.length > 0 || (options.strict === true && warnings.length > 0)) return EXIT.problems;
+  }
+  output.out.write(`${options.config}: ${paint('green', 'ok')} (${summary(result.options)})\n`);
   return EXIT.ok;
 }
 

@@ -13,6 +13,7 @@ Examples:
   $ portcullis routes --config api.yaml   show what is protected how
   $ portcullis audit --config api.yaml    hold it against the checklist
   $ portcullis start --config api.yaml    serve until SIGTERM
+  $ portcullis import openapi api.yaml    write routes that enforce an OpenAPI document
   $ portcullis secrets set ADMIN_TOKEN    keep a value encrypted, for secret:ADMIN_TOKEN
 
 Signals of start: SIGTERM and Ctrl-C drain and end (Ctrl-C again: at once), SIGHUP reloads, SIGUSR2 reopens the record.
@@ -77,8 +78,14 @@ function build(output: Output, finish: (code: number) => void): Command {
     .command('check')
     .description('check a configuration and say everything that is wrong with it')
     .addOption(configOption())
-    .addHelpText('after', '\nPrints `FILE: ok (…)` and exits 0, or one `FILE:LINE:COLUMN: problem` for each problem and exits 1.')
-    .action(async (options: { config: string }) => {
+    .option('--strict', 'exit 1 on warnings too')
+    .addHelpText(
+      'after',
+      `
+Prints \`FILE: ok (…)\` and exits 0, or one \`FILE:LINE:COLUMN: problem\` for each problem and exits 1. Where a route asks less of its
+callers than its OpenAPI document says, that is a warning.`,
+    )
+    .action(async (options: { config: string; strict?: boolean }) => {
       const { check } = await import('./check.ts');
       finish(await check(options, output));
     });
@@ -111,6 +118,20 @@ function build(output: Output, finish: (code: number) => void): Command {
     .action(async (options: { config: string; json?: boolean; all?: boolean }) => {
       const { audit } = await import('./audit.ts');
       finish(await audit(options, output));
+    });
+  program
+    .command('import')
+    .description('make a configuration of a description that is there')
+    .command('openapi')
+    .description('write a route for each path of an OpenAPI 3.0 or 3.1 document')
+    .argument('<file>', 'the document, YAML or JSON')
+    .option('-s, --service <name>', 'what the service is called', 'api')
+    .option('-o, --out <file>', 'where to; without it: standard output')
+    .option('-f, --force', 'replace an existing file')
+    .addHelpText('after', '\nWhat it writes loads as it is; what only you can know is marked TODO.')
+    .action(async (file: string, options: { service: string; out?: string; force?: boolean }) => {
+      const { importOpenapi } = await import('./import-openapi.ts');
+      finish(await importOpenapi(file, options, output));
     });
   addKeys(program, output, finish);
   addSecrets(program, output, finish);
