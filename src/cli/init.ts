@@ -92,7 +92,7 @@ routes:
   #   authorize: { owner: { parameter: customer, claim: sub } }
 
 # One JSON line per request. Without this it goes to standard output.
-# observe: { access: logs/access.jsonl }
+# observe: { access: logs/access.jsonl, events: logs/events.jsonl }
 
 # Health, readiness and metrics.
 admin:

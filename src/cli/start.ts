@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { loadConfiguration } from '../config/load.ts';
+import { EventSink } from '../observe/events.ts';
 import { createLog } from '../observe/log.ts';
 import { serveWithWorkers } from '../process/primary.ts';
 import { SecretCare } from '../process/secret-care.ts';
@@ -15,10 +16,12 @@ export async function start(options: { config: string }, output: Output): Promis
   const result = await loadConfiguration(file, secrets.environment);
   secrets.take(result.secrets);
   if (!result.ok) return reportProblems(result, output);
+  const events = new EventSink();
   const parts = {
     file,
     options: result.options,
-    log: secrets.guard(createLog()),
+    log: secrets.guard(createLog({ events })),
+    events,
     secrets,
     files: result.secrets.files,
     print: (line: string) => output.out.write(`${line}\n`),

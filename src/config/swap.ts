@@ -10,7 +10,7 @@ import type { Corridor } from '../listen/corridor.ts';
 import type { Pem } from '../listen/tls/contexts.ts';
 import type { TurnedAwayRecord } from '../listen/turned-away.ts';
 import type { ProcessStatus, ServiceStatus } from '../observe/status.ts';
-import { createObserve, type MetricsSnapshot, type Observe } from '../observe/stage.ts';
+import { createObserve, type EventSink, type MetricsSnapshot, type Observe, Redaction, type Source } from '../observe/stage.ts';
 import type { ClientSide } from '../pipeline/client.ts';
 import type { Generation } from '../pipeline/generation.ts';
 import type { Place } from '../pipeline/order.ts';
@@ -21,7 +21,9 @@ import { storeSources } from '../stores/store-stats.ts';
 import { createStores, type OpenStores } from '../stores/stores.ts';
 import { upstreamSources } from '../upstream/metrics.ts';
 import type { UpstreamsOfConfiguration } from '../upstream/upstreams.ts';
+import { type Introspections, introspections } from '../authenticate/introspection/introspections.ts';
 import { type KeySources, keySources } from '../authenticate/jwt/key-sources.ts';
+import { identitySources } from '../authenticate/sources.ts';
 import { CarryStore } from './carry.ts';
 import { Doors, type DoorsChange } from './doors.ts';
 import { hashOptions } from './hash.ts';
@@ -31,6 +33,8 @@ import { within } from './within.ts';
 
 export interface GatewayParts {
   readonly log: Log;
+  /** Hands over what is told to the log and is a security event too. */
+  readonly events?: EventSink;
   /** The same in all workers: TLS sessions then resume with any of them, and all show the same development certificate. */
   readonly shared?: SharedSecrets;
   /** Other processes write to the same access record. */
@@ -64,6 +68,7 @@ interface Next {
   readonly stores: OpenStores;
   readonly limits: LimitCounts;
   readonly keys: KeySources;
+  readonly introspections: Introspections;
   readonly doors: DoorsChange;
 }
 
@@ -84,11 +89,21 @@ export class Gateway implements Corridor {
   #observe: Observe | undefined;
   #keys: KeySources | undefined;
   #observeKey = '';
+  /** The log without the fields that the configuration marks as personal. */
+  #marked: Log;
+  /** Path patterns of the last configuration: requests that began with it are still under way. */
+  #patterns: readonly string[] = [];
+  #inFlight = 0;
   #ready = false;
   #drained: Promise<void> | undefined;
 
   constructor(parts: GatewayParts) {
-    this.#log = parts.log;
+    this.#marked = parts.log;
+    this.#log = {
+      info: (message, fields) => this.#marked.info(message, fields),
+      warn: (message, fields) => this.#marked.warn(message, fields),
+      error: (message, fields) => this.#marked.error(message, fields),
+    };
     this.#parts = parts;
     // Counters outlive configurations, so they are looked up at each event.
     const count = {
@@ -96,10 +111,12 @@ export class Gateway implements Corridor {
       closed: (listener: string) => this.#observe?.metrics.connectionClosed(listener),
       refused: (listener: string, code: string) => this.#observe?.metrics.connectionRefused(listener, code),
       record: (turnedAway: TurnedAwayRecord) => this.#observe?.recordWire(turnedAway),
+      shaken: (listener: string, version: string, resumed: boolean) =>
+        this.#observe?.metrics.handshake(listener, version, resumed),
     };
     const { ticketSecret = randomBytes(48), selfSigned, instance = randomUUID() } = parts.shared ?? {};
     this.#instance = instance;
-    this.#doors = new Doors({ corridor: this, log: parts.log, count, ticketSecret, selfSigned });
+    this.#doors = new Doors({ corridor: this, log: this.#log, count, ticketSecret, selfSigned });
   }
 
   /** Starts to serve. Rejects, with everything closed again, when something of it cannot be. */
@@ -135,10 +152,12 @@ export class Gateway implements Corridor {
   // ---- Corridor
 
   handle(x: Exchange, client: ClientSide): void {
+    this.#inFlight++;
     (this.#generation as Generation).handle(x, client);
   }
 
   refuse(x: Exchange, client: ClientSide, refusal: Refusal): void {
+    this.#inFlight++;
     (this.#generation as Generation).refuse(x, client, refusal);
   }
 
@@ -166,15 +185,14 @@ export class Gateway implements Corridor {
       running: this.#generation?.running ?? 0,
       services: this.services().map(serviceStatus),
       issuers: this.#keys?.snapshot() ?? [],
-      certificates: this.#doors
-        .certificates()
-        .map(({ listener, names, issuer, fingerprint, notAfter }) => ({
-          listener,
-          names,
-          issuer,
-          fingerprint,
-          expires: +notAfter,
-        })),
+      events: this.#observe?.recentEvents(),
+      certificates: this.#doors.certificates().map(({ listener, names, issuer, fingerprint, notAfter }) => ({
+        listener,
+        names,
+        issuer,
+        fingerprint,
+        expires: +notAfter,
+      })),
     };
   }
 
@@ -192,6 +210,10 @@ export class Gateway implements Corridor {
   /** Gets everything ready. What has to be given back when the rest fails is noted in `undo`. */
   async #prepare(options: GatewayOptions, undo: AsyncDisposableStack): Promise<Next> {
     const outside = egressParts(options.egress);
+    const observe = this.#observeFor(options);
+    if (observe !== this.#observe) undo.defer(() => observe.close());
+    // What happens while the first configuration is prepared is told where it says.
+    if (this.#observe === undefined) this.#show(observe, options);
     const carry = this.#carry.open();
     const stores = await this.#openStores(options, carry);
     const { generation, upstreams } = await prepare(options, {
@@ -204,19 +226,28 @@ export class Gateway implements Corridor {
         (egress) => egress.close(),
       ),
       stores,
-      record: (x) => this.#observe?.record(x),
+      record: (x) => {
+        this.#inFlight--;
+        this.#observe?.record(x);
+      },
       order: this.#parts.order,
     });
     undo.defer(() => this.#leave(generation.retire()));
-    const observe = this.#observeFor(options);
-    if (observe !== this.#observe) undo.defer(() => observe.close());
     await upstreams.ready();
     // The first configuration serves from the moment the first address is open.
     this.#generation ??= generation;
-    this.#observe ??= observe;
     const doors = await this.#doors.prepare(options.listeners, new TrustedProxies(options['trusted-proxies']));
     undo.defer(() => doors.undo());
-    return { generation, upstreams, observe, stores, limits: limitCounts(carry), keys: keySources(carry), doors };
+    return {
+      generation,
+      upstreams,
+      observe,
+      stores,
+      limits: limitCounts(carry),
+      keys: keySources(carry),
+      introspections: introspections(carry),
+      doors,
+    };
   }
 
   async #openStores(options: GatewayOptions, carry: Carry & { release(): void }): Promise<OpenStores> {
@@ -242,14 +273,50 @@ export class Gateway implements Corridor {
     next.doors.commit();
     this.#generation = next.generation;
     this.#upstreams = next.upstreams;
-    this.#observe = next.observe;
+    this.#show(next.observe, options);
     this.#keys = next.keys;
     this.#observeKey = hashOptions(options.observe);
     for (const source of upstreamSources(() => next.upstreams.snapshot())) next.observe.metrics.register(source);
     for (const source of storeSources(() => next.stores.snapshot())) next.observe.metrics.register(source);
+    for (const source of this.#ownSources(next)) next.observe.metrics.register(source);
     for (const source of next.limits.sources(() => next.stores.limits.size)) next.observe.metrics.register(source);
     if (oldGeneration !== undefined && oldGeneration !== next.generation) this.#leave(oldGeneration.retire());
     if (oldObserve !== undefined && oldObserve !== next.observe) this.#leave(oldObserve.close());
+  }
+
+  /** From here on it takes what is to be recorded. */
+  #show(observe: Observe, { observe: { redact }, routes }: GatewayOptions): void {
+    const patterns = routes.map((route) => route.path);
+    const redaction = new Redaction(redact, [...patterns, ...this.#patterns]);
+    this.#patterns = patterns;
+    observe.redact(redaction);
+    this.#marked = redaction.guard(this.#parts.log);
+    this.#observe = observe;
+    if (this.#parts.events !== undefined) this.#parts.events.target = observe.events;
+  }
+
+  #ownSources({ keys, introspections: asked }: Next): Source[] {
+    const identity = identitySources(
+      () => keys.snapshot(),
+      () => asked.snapshot(),
+      Date.now,
+    );
+    return [
+      ...identity,
+      {
+        name: 'portcullis_requests_in_flight',
+        help: 'Requests under way, WebSockets included.',
+        type: 'gauge',
+        collect: () => [{ labels: {}, value: this.#inFlight }],
+      },
+      {
+        name: 'portcullis_certificate_not_after_timestamp_seconds',
+        help: 'When a certificate of a listener ends, since the epoch.',
+        type: 'gauge',
+        merge: 'min',
+        collect: () => certificateEnds(this.#doors.certificates()),
+      },
+    ];
   }
 
   #leave(gone: Promise<void>): void {
@@ -260,4 +327,14 @@ export class Gateway implements Corridor {
 
 function serviceStatus({ name, running, queued, breaker, endpoints }: ReturnType<Gateway['services']>[number]): ServiceStatus {
   return { name, running, queued, breaker, targets: endpoints };
+}
+
+/** A file may serve two names; its end stands once. */
+function certificateEnds(all: ReturnType<Doors['certificates']>) {
+  const ends = new Map<string, { labels: Record<string, string>; value: number }>();
+  for (const { listener, files, notAfter } of all) {
+    const labels = { listener, certificate: files?.certificate ?? 'self-signed' };
+    ends.set(JSON.stringify(labels), { labels, value: +notAfter / 1000 });
+  }
+  return [...ends.values()];
 }

@@ -24,12 +24,15 @@ export class StoreHealth {
     this.#lastFailure = this.#now();
     if (this.#failing) return;
     this.#failing = true;
-    this.#log.warn('limits cannot be counted in the store: each does what its `when-store-fails` says', { error: error.message });
+    this.#log.warn('limits cannot be counted in the store: each does what its `when-store-fails` says', {
+      event: 'store-lost',
+      error: error.message,
+    });
   }
 
   answered(): void {
     if (!this.#failing || this.#now() - this.#lastFailure < QUIET_MS) return;
     this.#failing = false;
-    this.#log.info('limits are counted in the store again');
+    this.#log.info('limits are counted in the store again', { event: 'store-back' });
   }
 }

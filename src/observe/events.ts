@@ -1,6 +1,5 @@
 import type { Refusal } from '../exchange/decision.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import type { Log } from '../pipeline/stage.ts';
 import {
   escapeHarmful,
   formatCaller,
@@ -190,12 +189,15 @@ function detailText(detail: Record<string, unknown>): string {
   }
 }
 
-/** A log whose lines that carry `event: NAME` are events too. */
-export function eventLog(log: Log, events: () => Events | undefined): Log {
-  const say = (level: 'info' | 'warn' | 'error') => (message: string, fields?: Record<string, unknown>) => {
-    log[level](message, fields);
+/**
+ * Where lines of the log that carry `event: NAME` go besides: behind all redaction, so that an event holds nothing that the log does not.
+ * One for each process, made before anybody knows where events are to be written.
+ */
+export class EventSink {
+  target: Events | undefined;
+
+  tell(message: string, fields: Record<string, unknown> | undefined): void {
     const { event, ...detail } = fields ?? {};
-    if (isHouseEvent(event)) events()?.house(event, message, detail);
-  };
-  return { info: say('info'), warn: say('warn'), error: say('error') };
+    if (isHouseEvent(event)) this.target?.house(event, message, detail);
+  }
 }

@@ -1,5 +1,6 @@
 import { isatty } from 'node:tty';
 import type { Log } from '../pipeline/stage.ts';
+import type { EventSink } from './events.ts';
 import { LineWriter } from './line-writer.ts';
 import { guardLog } from './redact.ts';
 
@@ -12,6 +13,8 @@ export interface LogOptions {
   readonly fd?: 1 | 2;
   /** Text for people instead of JSON; when left out, this depends on the terminal. */
   readonly human?: boolean;
+  /** Gets the lines that are security events too. */
+  readonly events?: EventSink;
 }
 
 export interface ClosableLog extends Log {
@@ -32,6 +35,7 @@ export function createLog(options: LogOptions = {}): ClosableLog {
   process.once('exit', flush);
   const say = (level: Level, message: string, fields?: Record<string, unknown>) => {
     writer.write(human ? humanLine(level, message, fields) : jsonLine(level, message, fields));
+    options.events?.tell(message, fields);
   };
   const open: Log = {
     info: (message, fields) => say('info', message, fields),

@@ -107,6 +107,8 @@ export class Metrics {
   readonly #logs: Record<LogName, LossCounter> = { access: new LossCounter(), events: new LossCounter() };
   readonly #events = new Set<EventCounts>();
   #eventsBefore: MetricsSnapshot[] = [];
+  /** How late timers fire: what every request waits for besides. */
+  readonly loopDelay = new Histogram();
   #refusedCells = 0;
   #faults = 0;
 
@@ -187,6 +189,11 @@ export class Metrics {
       ...this.#upstreamFamilies(),
       ...this.#connectionFamilies(),
       counter('portcullis_faults_total', 'Requests in which the gateway itself broke.', [series({}, this.#faults)]),
+      histogram(
+        'portcullis_event_loop_delay_seconds',
+        'How late a timer fires that is due: what each request waits for besides.',
+        [{ labels: {}, ...this.loopDelay.snapshot() }],
+      ),
       counter('portcullis_access_log_lost_total', 'Access records that could not be written: the disk is full or too slow.', [
         series({}, this.#logs.access.lost),
       ]),

@@ -177,29 +177,54 @@ const JWT = /(?<![\w-])eyJ[\w-]{4,}\.[\w-]{2,}(?:\.[\w-]*){0,3}/g;
 const API_KEY = /(?<!\w)pcl_\w{8,}/g;
 const SCHEME = /(?<!\w)(Bearer|Basic|DPoP|Digest|Negotiate) +[\w.~+/=-]{8,}/g;
 const PEM = /-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----[^-]*(?:-----END [A-Z ]{0,40}-----)?/g;
+/** A name, and how the value that follows it ends. Values are looked at only behind a name that counts: any of them may hold the next name. */
+interface Named {
+  readonly name: RegExp;
+  readonly value: RegExp;
+}
+
 /** `name=value` of a query, a form or a cookie. */
-const PAIR = /(?<![\w-])([\w-]{1,64})=(?:"[^"]*"?|[^\s&;,"'<>]+)/g;
+const PAIR: Named = { name: /(?<![\w-])([\w-]{1,64})=/g, value: /"[^"]*"?|[^\s&;,"'<>]*/y };
 /** `"name":"value"` of JSON. */
-const MEMBER = /"([\w-]{1,64})" ?: ?"(?:[^"\\]|\\.)*"?/g;
+const MEMBER: Named = { name: /(?<!\\)"([\w-]{1,64})" ?: ?"/g, value: /(?:[^"\\]|\\.)*/sy };
+/** The same in a text of JSON. */
+const INNER_MEMBER: Named = { name: /\\"([\w-]{1,64})\\" ?: ?\\"/g, value: /(?:[^"\\]|\\\\(?:\\"|.)?|\\[^"\\])*/sy };
 /** `name: value` of a header field, up to the end of the line. */
-const FIELD = /(?<![\w-])([\w-]{1,64}): +[^\r\n]+/g;
+const FIELD: Named = { name: /(?<![\w-])([\w-]{1,64}): */g, value: /[^\r\n]*/y };
+
+function hideNamed(text: string, { name, value }: Named, counts: (name: string) => boolean): string {
+  let shown = '';
+  let from = 0;
+  name.lastIndex = 0;
+  for (let found = name.exec(text); found !== null; found = name.exec(text)) {
+    if (!counts(found[1])) continue;
+    value.lastIndex = name.lastIndex;
+    const [hidden] = value.exec(text) ?? [''];
+    if (hidden === '') continue;
+    shown += text.slice(from, name.lastIndex) + HIDDEN;
+    from = name.lastIndex + hidden.length;
+    name.lastIndex = from;
+  }
+  return shown + text.slice(from);
+}
 
 /** Beyond this nothing of a text is shown: a line of the log is for people. */
 const LONGEST = 16 * 1024;
 const NOTHING: ReadonlySet<string> = new Set();
 
 function hideCredentials(text: string, personal: ReadonlySet<string>): string {
-  const among = (names: ReadonlySet<string>, name: string) => names.has(name.toLowerCase()) || personal.has(name.toLowerCase());
+  const among = (names: ReadonlySet<string>) => (name: string) =>
+    names.has(name.toLowerCase()) || personal.has(name.toLowerCase());
+  const [field, header] = [among(CREDENTIAL_FIELDS), among(CREDENTIAL_HEADERS)];
   const short = text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
-  return short
+  const formless = short
     .replace(PEM, HIDDEN)
     .replace(USERINFO, `//${HIDDEN}@`)
     .replace(JWT, HIDDEN)
     .replace(API_KEY, HIDDEN)
-    .replace(SCHEME, (_, scheme: string) => `${scheme} ${HIDDEN}`)
-    .replace(MEMBER, (all, name: string) => (among(CREDENTIAL_FIELDS, name) ? `"${name}":"${HIDDEN}"` : all))
-    .replace(PAIR, (all, name: string) => (among(CREDENTIAL_FIELDS, name) ? `${name}=${HIDDEN}` : all))
-    .replace(FIELD, (all, name: string) => (among(CREDENTIAL_HEADERS, name) ? `${name}: ${HIDDEN}` : all));
+    .replace(SCHEME, (_, scheme: string) => `${scheme} ${HIDDEN}`);
+  const members = hideNamed(hideNamed(formless, INNER_MEMBER, field), MEMBER, field);
+  return hideNamed(hideNamed(members, PAIR, field), FIELD, header);
 }
 
 /** A log without credentials; `personal` are names of fields that are hidden as well. Every line that the gateway logs passes here. */

@@ -97,9 +97,14 @@ test('a path that cannot be opened is a warning, not an end', async (t) => {
 });
 
 test('options: what may be written and what may not', () => {
-  const defaults = { access: 'stdout', rotate: { size: 100 * 1024 ** 2, keep: 5 } };
+  const defaults = {
+    access: 'stdout',
+    events: 'off',
+    redact: { parameters: [], fields: [], subject: 'keep', address: 'keep' },
+    rotate: { size: 100 * 1024 ** 2, keep: 5 },
+  };
   assert.deepEqual(observeOptions.parse({}), defaults);
-  assert.deepEqual(observeOptions.parse({ access: 'a.jsonl', rotate: false }), { access: 'a.jsonl', rotate: false });
+  assert.deepEqual(observeOptions.parse({ access: 'a.jsonl', rotate: false }), { ...defaults, access: 'a.jsonl', rotate: false });
   assert.deepEqual(observeOptions.parse({ rotate: { size: '1MiB' } }).rotate, { size: 1024 ** 2, keep: 5 });
   for (const wrong of [
     { access: '' },

@@ -1,11 +1,12 @@
 import type { Exchange } from '../exchange/exchange.ts';
 import type { Log } from '../pipeline/stage.ts';
+import type { Family, MetricsSnapshot } from './exposition.ts';
 import { formatRecord, formatWireRefusal, type WireRefusal } from './access-record.ts';
 import { Events, type ShortEvent } from './events.ts';
 import { LineWriter } from './line-writer.ts';
 import { Metrics } from './metrics.ts';
 import type { ObserveOptions } from './options.ts';
-import { registerProcess } from './process-metrics.ts';
+import { registerProcess, watchLoop } from './process-metrics.ts';
 import { Redaction } from './redact.ts';
 
 export type { WireRefusal } from './access-record.ts';
@@ -18,7 +19,7 @@ export {
   render,
   type Series,
 } from './exposition.ts';
-export { eventLog, Events, type ShortEvent } from './events.ts';
+export { type Events, EventSink, type ShortEvent } from './events.ts';
 export { createLog } from './log.ts';
 export type { Metrics, Source } from './metrics.ts';
 export type { ObserveOptions } from './options.ts';
@@ -61,12 +62,35 @@ export function createObserve(options: ObserveOptions, log: Log, extra: ObserveE
   return new Observer(options, log, extra);
 }
 
+/** The events of a process that serves no requests: what happens to the gateway as a whole. */
+export interface HouseEvents {
+  readonly events: Events;
+  snapshot(): MetricsSnapshot;
+  reopen(): void;
+  close(): Promise<void>;
+  flushSync(): void;
+}
+
+/** Opens the file of events alone. */
+export function openEvents(options: ObserveOptions, log: Log): HouseEvents {
+  const observe = createObserve({ ...options, access: 'off' }, log, { shared: true });
+  const own = (family: Family) => family.name.startsWith('portcullis_events_');
+  return {
+    events: observe.events,
+    snapshot: () => ({ families: observe.metrics.snapshot().families.filter(own) }),
+    reopen: () => observe.reopen(),
+    close: () => observe.close(),
+    flushSync: () => observe.flushSync(),
+  };
+}
+
 class Observer implements Observe {
   readonly metrics: Metrics;
   readonly events: Events;
   readonly #access: LineWriter | undefined;
   readonly #security: LineWriter | undefined;
   readonly #log: Log;
+  readonly #endLoopWatch: () => void;
   #redaction: Redaction;
   #defectLogged = false;
 
@@ -80,6 +104,7 @@ class Observer implements Observe {
     this.metrics = extra.metrics ?? new Metrics();
     this.events = new Events({ writer: () => this.#security, redaction: () => this.#redaction });
     registerProcess(this.metrics);
+    this.#endLoopWatch = watchLoop(this.metrics.loopDelay);
     if (this.#access !== undefined) this.metrics.watchLog('access', this.#access);
     if (this.#security !== undefined) this.metrics.watchLog('events', this.#security);
     this.metrics.watchEvents(this.events);
@@ -122,6 +147,7 @@ class Observer implements Observe {
   }
 
   async close(): Promise<void> {
+    this.#endLoopWatch();
     this.events.close();
     await Promise.all([this.#access?.close(), this.#security?.close()]);
     if (this.#access !== undefined) this.metrics.forgetLog('access', this.#access);

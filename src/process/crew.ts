@@ -228,7 +228,13 @@ export class Crew {
     const served = this.#forget(worker);
     if (this.#left !== undefined || !served) return;
     this.#pause = performance.now() - born < SOON_MS ? this.#nextPause() : 0;
-    this.#log.error('a worker died and is replaced', { pid: worker.process.pid, code, signal, pause_ms: this.#pause });
+    this.#log.error('a worker died and is replaced', {
+      event: 'worker-died',
+      pid: worker.process.pid,
+      code,
+      signal,
+      pause_ms: this.#pause,
+    });
     this.#replaceLater();
   }
 

@@ -14,7 +14,7 @@ export function surviveDefects(log: Log): void {
     const now = Math.floor(performance.now() / 60_000);
     count = now === minute ? count + 1 : 1;
     minute = now;
-    log.error('a defect: an exception that nobody caught', { error });
+    log.error('a defect: an exception that nobody caught', { event: 'defect', error });
     if (count > MOST_PER_MINUTE) process.exit(70);
   };
   process.on('uncaughtException', survive);

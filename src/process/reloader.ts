@@ -88,7 +88,7 @@ export class Reloader {
   #tell(error: unknown): void {
     if (!this.#begun) return;
     const reason = error instanceof Error ? error.message : String(error);
-    this.#log.error('the configuration is not changed', { reason });
+    this.#log.error('the configuration is not changed', { event: 'configuration-refused', reason });
     this.#note(reason);
   }
 
@@ -96,7 +96,7 @@ export class Reloader {
     const result = await this.#load(this.#file);
     if (!result.ok) {
       const problems = result.problems.map(problemLine);
-      this.#log.error('the configuration is not changed: the file has problems', { problems });
+      this.#log.error('the configuration is not changed: the file has problems', { event: 'configuration-refused', problems });
       this.#note(problems.join('\n'));
       return;
     }
@@ -105,7 +105,7 @@ export class Reloader {
     this.#asked = false;
     await this.#swap(result.options);
     this.#serving = hash;
-    this.#log.info('the configuration has been reloaded', { file: this.#file });
+    this.#log.info('the configuration has been reloaded', { event: 'configuration-reloaded', file: this.#file });
     this.#note();
   }
 }

@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { loadConfiguration } from '../config/load.ts';
 import type { GatewayOptions } from '../config/schema.ts';
 import { type FileWatch, watchFiles } from '../stores/watch-files.ts';
-import { type MetricsSnapshot, mergeSnapshots, render } from '../observe/stage.ts';
+import { type EventSink, type MetricsSnapshot, mergeSnapshots, render } from '../observe/stage.ts';
 import type { ProcessStatus, ReloadStatus, Status } from '../observe/status.ts';
 import type { Log } from '../pipeline/stage.ts';
 import { AdminDoor } from './admin-door.ts';
@@ -18,6 +18,8 @@ export interface ServeParts {
   readonly file: string;
   readonly options: GatewayOptions;
   readonly log: Log;
+  /** Gets what is told to the log and is a security event too. */
+  readonly events: EventSink;
   readonly secrets: SecretCare;
   /** Files besides the configuration whose change is one of it: where its secrets come from. */
   readonly files: readonly string[];

@@ -3,8 +3,8 @@ import { type ServeParts, serve } from './serve.ts';
 
 /** Serves in this one process until it is told to stop. Rejects when the gateway cannot start. */
 export async function serveAlone(parts: ServeParts): Promise<void> {
-  const { options, log } = parts;
-  const gateway = new Gateway({ log });
+  const { options, log, events } = parts;
+  const gateway = new Gateway({ log, events });
   process.once('exit', () => gateway.flushLogs());
   let leaving = false;
   await serve(parts, {

@@ -1,4 +1,5 @@
 import { Gateway } from '../config/swap.ts';
+import { EventSink } from '../observe/events.ts';
 import { createLog } from '../observe/log.ts';
 import { surviveDefects } from './defects.ts';
 import { SharedMemoryStore } from '../stores/shared-memory-store.ts';
@@ -10,7 +11,8 @@ import { SecretCare } from './secret-care.ts';
  * primary too, which decides. When the primary is gone, so is the worker.
  */
 const secrets = new SecretCare();
-const log = secrets.guard(createLog());
+const events = new EventSink();
+const log = secrets.guard(createLog({ events }));
 let gateway: Gateway | undefined;
 const limits = new SharedMemoryStore(tell);
 
@@ -29,7 +31,8 @@ process.on('message', (message: ToWorker) => {
 
 async function follow(order: Order): Promise<Omit<Reply, 'number'>> {
   if (order.kind === 'start' || order.kind === 'reload') secrets.take(order);
-  if (order.kind === 'start') gateway ??= new Gateway({ log, shared: order.shared, severalWorkers: true, primary: limits });
+  if (order.kind === 'start')
+    gateway ??= new Gateway({ log, events, shared: order.shared, severalWorkers: true, primary: limits });
   if (gateway === undefined) throw new Error('not started');
   switch (order.kind) {
     case 'start':

@@ -1,5 +1,6 @@
 /** What the documents say by way of tables and examples is what the gateway does. */
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -9,6 +10,11 @@ import { startGateway } from '../support/gateway.ts';
 import { startService } from '../support/services.ts';
 
 const DOCS = path.resolve(import.meta.dirname, '../../docs');
+
+function keysText(): string {
+  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  return JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'k', alg: 'RS256', use: 'sig' }] });
+}
 
 /** The table of docs/observability.md: names of metrics, each with its type and its labels. */
 async function metricsInManual(): Promise<Map<string, { type: string; labels: string }>> {
@@ -27,16 +33,29 @@ async function metricsInManual(): Promise<Map<string, { type: string; labels: st
 
 test('docs/observability.md tells of every metric, its type and its labels, and of no other', async (t) => {
   await using service = await startService((_request, answer) => answer.end('ok'));
-  await using gateway = await startGateway(`
-listeners: { plain: { address: 127.0.0.1:0 }, one: { address: 127.0.0.1:0, bounds: { connections: 1 } } }
+  await using gateway = await startGateway(
+    `
+listeners:
+  plain: { address: 127.0.0.1:0 }
+  secure: { address: 127.0.0.1:0, tls: self-signed }
+  one: { address: 127.0.0.1:0, bounds: { connections: 1 } }
 services:
   all: { targets: ["${service.url}"], health: { every: 1s }, breaker: {} }
+authentication:
+  staff: { jwt: { issuer: https://id.example.com, audience: a, jwks: keys.json, algorithms: [RS256] } }
+  other: { introspection: { endpoint: "http://127.0.0.1:1/", audience: any, client: { id: a, secret: a-secret-of-the-client } } }
 routes:
+  - { path: /staff, service: all, authentication: [staff, other] }
   - { path: /**, service: all, authentication: none, limits: [{ rate: 1000/second, by: address }], concurrency: { max: 9 } }
 # Nobody is there: what is measured of a store is measured all the same.
 store: redis://127.0.0.1:1
 admin: { address: 127.0.0.1:0 }
-`);
+`,
+    { files: { 'keys.json': keysText() } },
+  );
+  const secure = http1Asker(gateway.port('secure'), { tls: true });
+  assert.equal((await secure.ask({ path: '/staff' })).status, 401);
+  secure.close();
   const asker = http1Asker(gateway.port('plain'));
   const admin = http1Asker(gateway.port('admin'));
   assert.equal((await asker.ask({ path: '/' })).status, 200);
@@ -44,7 +63,7 @@ admin: { address: 127.0.0.1:0 }
   const first = await Client.open(t, gateway.port('one'));
   await Client.open(t, gateway.port('one'));
   await waitFor(() => first.closed, 'nobody was turned away');
-  await gateway.records(2);
+  await gateway.records(3);
   const exposition = (await admin.ask({ path: '/metrics' })).body.toString();
   asker.close();
   admin.close();

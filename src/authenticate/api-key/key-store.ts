@@ -65,9 +65,9 @@ export class KeyStore {
     if (this.#closed) return;
     const { log, keys } = this.#parts;
     try {
-      if (await this.#load()) log.info('API keys read again', { file: keys, keys: this.#ring?.size });
+      if (await this.#load()) log.info('API keys read again', { event: 'api-keys-replaced', file: keys, keys: this.#ring?.size });
     } catch (error) {
-      log.error(`API keys not read again, the old ones stay: ${(error as Error).message}`);
+      log.error(`API keys not read again, the old ones stay: ${(error as Error).message}`, { event: 'api-keys-kept' });
     }
   }
 

@@ -7,6 +7,7 @@ import { decode, splitToken } from '../jwt/token.ts';
 import { TokenCache } from '../jwt/token-cache.ts';
 import type { MakeMethod, Method, MethodWorld } from '../method.ts';
 import { AnswerCheck, inactive, MalformedAnswer } from './answer.ts';
+import { type Introspections, introspections } from './introspections.ts';
 import type { IntrospectionOptions } from './options.ts';
 import { NoAnswer, NotItsToken, Server } from './server.ts';
 
@@ -54,12 +55,20 @@ export class IntrospectionMethod implements Method {
   readonly #asking = new Map<string, Promise<Caller | Refusal>>();
   readonly #busy: Refusal;
   readonly #unavailable: Refusal;
+  readonly #list: Introspections | undefined;
   #failures = 0;
   #failure: string | undefined;
   #pausedUntil = Number.NEGATIVE_INFINITY;
 
-  constructor(name: string, options: IntrospectionOptions, server: Server, world: Pick<MethodWorld, 'clock' | 'log'>) {
+  constructor(
+    name: string,
+    options: IntrospectionOptions,
+    server: Server,
+    world: Pick<MethodWorld, 'clock' | 'log'>,
+    list?: Introspections,
+  ) {
     this.name = name;
+    this.#list = list;
     this.#options = options;
     this.#server = server;
     this.#world = world;
@@ -71,6 +80,10 @@ export class IntrospectionMethod implements Method {
     this.#unavailable = refuse('introspection-unavailable', 'the authorization server gave no answer about the token', {
       headers: ['retry-after', String(PAUSE_MS / 1000)],
     });
+  }
+
+  close(): void {
+    this.#list?.remove(this);
   }
 
   /** The endpoint is found before the first request needs it. */
@@ -152,6 +165,7 @@ export class IntrospectionMethod implements Method {
     }
     if (this.#failure === undefined)
       log.warn('introspection gets no answer, tokens get 503', {
+        event: 'introspection-lost',
         method: this.name,
         from: this.#server.from,
         reason: error.message,
@@ -161,7 +175,11 @@ export class IntrospectionMethod implements Method {
 
   #answered(): void {
     if (this.#failure !== undefined)
-      this.#world.log.info('introspection gets answers again', { method: this.name, from: this.#server.from });
+      this.#world.log.info('introspection gets answers again', {
+        event: 'introspection-back',
+        method: this.name,
+        from: this.#server.from,
+      });
     this.#failures = 0;
     this.#failure = undefined;
   }
@@ -183,5 +201,8 @@ function bound(x: Exchange, found: Caller | Refusal): Caller | Refusal {
 
 /** Makes the method. Rejects when the private key cannot be used. */
 export const makeIntrospection: MakeMethod<IntrospectionOptions> = async (name, options, world) => {
-  return new IntrospectionMethod(name, options, new Server(options, world.egress, world.clock), world);
+  const list = introspections(world.carry);
+  const method = new IntrospectionMethod(name, options, new Server(options, world.egress, world.clock), world, list);
+  list.add(method);
+  return method;
 };

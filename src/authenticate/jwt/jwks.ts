@@ -187,7 +187,8 @@ class IssuerKeys implements KeySource {
   #take(bytes: Buffer): void {
     const { keys, warnings } = readJwks(bytes, this.#keys);
     const { log, clock } = this.#parts;
-    if (this.#failure !== undefined) log.info('the keys of an issuer are read again', this.#facts({ keys: keys.length }));
+    if (this.#failure !== undefined)
+      log.info('the keys of an issuer are read again', this.#facts({ event: 'keys-read', keys: keys.length }));
     if (this.#read !== undefined) this.#tellChange(keys);
     const warned = warnings.join('; ');
     if (warned !== '' && warned !== this.#warned) log.warn('keys of an issuer are left out', this.#facts({ reasons: warnings }));
@@ -205,7 +206,8 @@ class IssuerKeys implements KeySource {
   #tellChange(keys: readonly ReadKey[]): void {
     const added = keys.filter((key) => !this.#keys.includes(key)).length;
     const gone = this.#keys.filter((key) => !keys.includes(key)).length;
-    if (added + gone > 0) this.#parts.log.info('the keys of an issuer have changed', this.#facts({ added, gone }));
+    if (added + gone > 0)
+      this.#parts.log.info('the keys of an issuer have changed', this.#facts({ event: 'keys-rotated', added, gone }));
   }
 
   /** Told once for each change of state: an outage of an hour is no thousand lines. */
@@ -217,10 +219,10 @@ class IssuerKeys implements KeySource {
     const blind = this.#isBlind(clock.now());
     if (first) {
       const kept = blind ? 'its tokens get 503' : 'the known ones are kept';
-      log.warn(`the keys of an issuer cannot be read, ${kept}`, this.#facts({ reason }));
+      log.warn(`the keys of an issuer cannot be read, ${kept}`, this.#facts({ event: 'keys-unreadable', reason }));
     }
     if (blind && !first && !this.#toldBlind)
-      log.error('the keys of an issuer are too old, its tokens get 503', this.#facts({ reason }));
+      log.error('the keys of an issuer are too old, its tokens get 503', this.#facts({ event: 'keys-unreadable', reason }));
     this.#toldBlind = blind;
   }
 

@@ -301,6 +301,7 @@ export class TlsStore {
     for (const { pair } of next.entries) {
       if (old.has(pair)) continue;
       this.#log.info('certificate replaced', {
+        event: 'certificate-replaced',
         listener: this.#settings.listener,
         certificate: pair.files?.certificate,
         notAfter: pair.leaf.validToDate.toISOString(),
@@ -308,12 +309,19 @@ export class TlsStore {
     }
     for (const [policy, authorities] of before) {
       if (policy.authorities === authorities) continue;
-      this.#log.info('client authorities replaced', { listener: this.#settings.listener, files: policy.files });
+      this.#log.info('client authorities replaced', {
+        event: 'authorities-replaced',
+        listener: this.#settings.listener,
+        files: policy.files,
+      });
     }
   }
 
   #reportKept(what: string, problem: TlsProblem): void {
-    this.#log.error(`${what} not replaced, the old one stays: ${problem.message}`, { listener: this.#settings.listener });
+    this.#log.error(`${what} not replaced, the old one stays: ${problem.message}`, {
+      event: 'certificate-kept',
+      listener: this.#settings.listener,
+    });
   }
 
   /**
@@ -400,7 +408,7 @@ export class TlsStore {
   #warnOfClients(warning: string): void {
     if (this.#warned.has(warning)) return;
     this.#warned.add(warning);
-    this.#log.warn(warning, { listener: this.#settings.listener });
+    this.#log.warn(warning, { event: 'certificate-warning', listener: this.#settings.listener });
   }
 
   #warnOnce(pair: Pair, warning: string): void {
@@ -408,6 +416,7 @@ export class TlsStore {
     if (this.#warned.has(key)) return;
     this.#warned.add(key);
     this.#log.warn(warning, {
+      event: 'certificate-warning',
       listener: this.#settings.listener,
       certificate: pair.files?.certificate ?? 'self-signed',
       names: [...pair.dns, ...pair.addresses],

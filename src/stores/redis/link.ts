@@ -185,7 +185,7 @@ export class Link {
     this.#parts.onBack(Math.min(now - this.#awaySince, others));
     if (this.#told === undefined) return;
     this.#told = undefined;
-    this.#parts.log.info('the store is back', { away_ms: Math.round(now - this.#awaySince) });
+    this.#parts.log.info('the store is back', { event: 'store-back', away_ms: Math.round(now - this.#awaySince) });
   }
 
   #down(reason: string): void {
@@ -200,7 +200,7 @@ export class Link {
     if (this.#told === reason) return;
     // An outage has few reasons, and each is told once in a row.
     this.#told = reason;
-    this.#parts.log.warn('the store is away', { reason });
+    this.#parts.log.warn('the store is away', { event: 'store-lost', reason });
   }
 
   /** At random between the half and the whole, so that instances that lost the store together do not knock together. */
