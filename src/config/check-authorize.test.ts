@@ -39,5 +39,8 @@ test('a slip in the name of a path parameter is found; another name is one of th
   assert.deepEqual(problems('authentication: [staff], authorize: { owner: { parameter: userId } }'), [
     'a.yaml:7:103: the path has no parameter "userId" (did you mean "user_id"?)',
   ]);
+  assert.deepEqual(problems('authentication: [staff], authorize: { owner: { parameter: usr_id } }'), [
+    'a.yaml:7:103: the path has no parameter "usr_id" (did you mean "user_id"?)',
+  ]);
   assert.deepEqual(problems('authentication: [staff], authorize: { owner: { parameter: account } }'), []);
 });

@@ -4,6 +4,7 @@ import { list, mapping } from './checks.ts';
 import type { Report } from './findings.ts';
 import { didYouMean } from './messages.ts';
 import type { Path } from './schema-tree.ts';
+import { nearest } from './suggest.ts';
 
 /** Rules that are about somebody; the others are about the request. */
 const OF_CALLERS = ['callers', 'scopes', 'any-scope', 'roles', 'claims', 'owner'];
@@ -44,13 +45,13 @@ function checkCallers(rules: Readonly<Record<string, unknown>>, at: Path, method
   }
 }
 
-/** A slip in a name of the path would look for the parameter in the query, where nobody sends it. */
+/** With a slip in a name of the path the parameter would be one of the query, where whoever calls writes his own name. */
 function checkOwner({ parameter }: Readonly<Record<string, unknown>>, at: Path, path: unknown, report: Report): void {
   if (typeof parameter !== 'string' || typeof path !== 'string' || isInPath(parameter, path)) return;
   const names = path
     .split('/')
     .filter((part) => /^\{.+\}$/.test(part))
     .map((part) => part.slice(1, -1));
-  const near = names.find((name) => looksLike(name, parameter));
+  const near = names.find((name) => looksLike(name, parameter)) ?? nearest(parameter, names);
   if (near !== undefined) report(at, `the path has no parameter ${JSON.stringify(parameter)}`, { hint: didYouMean(near) });
 }
