@@ -8,7 +8,7 @@ const EXCEEDED = new Exceeded();
 const FREE = 20_000;
 const PER_PART = 50;
 /** Visits of objects before their members are counted: nearly all values have fewer. */
-const UNCOUNTED = 64;
+const UNCOUNTED = 16;
 /** Characters that count as one part, as a power of two. */
 const TEXT_BITS = 4;
 
@@ -34,7 +34,18 @@ export class Budget {
     this.#value = null;
   }
 
-  /** Called by compiled schemas before the value is looked through. */
+  /** Called wherever one schema leads to another: what goes round by references passes here. */
+  visit(): void {
+    if (--this.#left < 0) this.#refill();
+  }
+
+  /** Called before all of a value, at any depth, is looked through. */
+  chargeWhole(value: Json): void {
+    this.#left -= parts(value);
+    if (this.#left < 0) this.#refill();
+  }
+
+  /** Called before the characters, items or members of a value are looked through. */
   charge(value: unknown): void {
     if (typeof value === 'string') this.#left -= 1 + (value.length >>> TEXT_BITS);
     else if (Array.isArray(value)) this.#left -= 1 + value.length;
@@ -52,7 +63,7 @@ export class Budget {
 
 function sizeOf(value: object): number {
   let size = 1;
-  for (const _ in value) size++;
+  for (const name in value) size += 1 + (name.length >>> TEXT_BITS);
   return size;
 }
 

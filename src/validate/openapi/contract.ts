@@ -47,7 +47,10 @@ export interface Shape {
 }
 
 export interface CompiledSchema {
-  /** Empty: valid. At most `MAX_VIOLATIONS`. Never throws for a value; linear in it. */
+  /**
+   * Empty: valid. Otherwise the first rule that is broken, and below a union (`anyOf`, `oneOf`) what its branches missed, at most
+   * `MAX_VIOLATIONS` in all. Never throws for a value; linear in it.
+   */
   check(value: Json): readonly SchemaViolation[];
   readonly shape: Shape;
   /** The schema as it stands in the document, `$ref`s unresolved. */
@@ -161,8 +164,6 @@ export interface ApiDocument {
 export interface LoadOptions {
   /** A `readOnly` property in a request: refused (default), or its rule left out. Required it never is. */
   readonly readOnly?: 'refuse' | 'ignore';
-  /** All violations of a value (up to `MAX_VIOLATIONS`) instead of the first. */
-  readonly allErrors?: boolean;
 }
 
 /** What `loadDocument` gives: keep `document` alone, the rest holds the texts of the files. */

@@ -44,7 +44,8 @@ export function allUnique(items: readonly Json[]): boolean {
 export function oneOf(values: readonly Json[]): (value: Json) => boolean {
   const scalars = new Set<unknown>(values.filter((value) => typeof value !== 'object' || value === null));
   const others = values.filter((value) => typeof value === 'object' && value !== null);
-  return (value) => scalars.has(value) || (typeof value === 'object' && value !== null && others.some((one) => equal(one, value)));
+  return (value) =>
+    scalars.has(value) || (typeof value === 'object' && value !== null && others.some((one) => equal(one, value)));
 }
 
 /** `multipleOf` by the decimals that are written: as doubles, 0.3 is no multiple of 0.1. */

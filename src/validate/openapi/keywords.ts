@@ -6,7 +6,10 @@ type Check = (value: unknown) => string | undefined;
 
 export const JSON_TYPES: readonly JsonType[] = ['null', 'boolean', 'integer', 'number', 'string', 'array', 'object'];
 
-const must = (test: (value: unknown) => boolean, what: string): Check => (value) => (test(value) ? undefined : `must be ${what}`);
+const must =
+  (test: (value: unknown) => boolean, what: string): Check =>
+  (value) =>
+    test(value) ? undefined : `must be ${what}`;
 
 const isString = (value: unknown): value is string => typeof value === 'string';
 const isNumber = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value);
@@ -70,7 +73,8 @@ const V30: Readonly<Record<string, Check>> = {
 const V31: Readonly<Record<string, Check>> = {
   ...COMMON,
   type: must(
-    (value) => isType(value) || (Array.isArray(value) && value.length > 0 && value.every(isType) && new Set(value).size === value.length),
+    (value) =>
+      isType(value) || (Array.isArray(value) && value.length > 0 && value.every(isType) && new Set(value).size === value.length),
     `one of ${JSON_TYPES.join(', ')}, or a list of these`,
   ),
   exclusiveMaximum: number,
@@ -78,7 +82,10 @@ const V31: Readonly<Record<string, Check>> = {
   const: any,
   maxContains: count,
   minContains: count,
-  dependentRequired: must((value) => isMapping(value) && Object.values(value).every(areNames), 'a mapping of names to lists of names'),
+  dependentRequired: must(
+    (value) => isMapping(value) && Object.values(value).every(areNames),
+    'a mapping of names to lists of names',
+  ),
   if: schema,
   // biome-ignore lint/suspicious/noThenProperty: the keyword's name
   then: schema,

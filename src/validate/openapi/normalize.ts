@@ -2,7 +2,7 @@ import type { Json, Location } from './contract.ts';
 import { FORMATS } from './formats.ts';
 import { hintFor, keywordsOf } from './keywords.ts';
 import { PatternError, type Patterns } from './patterns.ts';
-import { isMapping, type Mapping, member } from './pointer.ts';
+import { isMapping, listOf, type Mapping, member, parsePointer } from './pointer.ts';
 import type { Problems } from './problems.ts';
 import { ReadOnly } from './read-only.ts';
 import type { Node, References, Resource } from './references.ts';
@@ -50,7 +50,9 @@ class Scope {
   enter({ dynamicAnchors, root }: Resource): Scope {
     const fresh = [...dynamicAnchors].filter(([name]) => !this.anchors.has(name));
     if (fresh.length === 0) return this;
-    return new Scope(new Map([...this.anchors, ...fresh.map(([name, pointer]) => [name, { file: root.file, pointer }] as const)]));
+    return new Scope(
+      new Map([...this.anchors, ...fresh.map(([name, pointer]) => [name, { file: root.file, pointer }] as const)]),
+    );
   }
 }
 
@@ -58,20 +60,58 @@ const NO_SCOPE = new Scope(new Map());
 
 /** Keywords whose value is one schema, a list, or a mapping of them; and whether they look at the value itself. */
 const ONE: Readonly<Record<string, boolean>> = {
-  not: true, if: true, then: true, else: true,
-  items: false, contains: false, additionalProperties: false, propertyNames: false, unevaluatedItems: false, unevaluatedProperties: false,
+  not: true,
+  if: true,
+  then: true,
+  else: true,
+  items: false,
+  contains: false,
+  additionalProperties: false,
+  propertyNames: false,
+  unevaluatedItems: false,
+  unevaluatedProperties: false,
 };
 const LIST: Readonly<Record<string, boolean>> = { allOf: true, anyOf: true, oneOf: true, prefixItems: false };
 const NAMED: Readonly<Record<string, boolean>> = { dependentSchemas: true, properties: false, patternProperties: false };
 /** Rules that are taken over as they are. */
 const PLAIN = new Set([
-  'type', 'multipleOf', 'maximum', 'minimum', 'exclusiveMaximum', 'exclusiveMinimum', 'maxLength', 'minLength', 'maxItems', 'minItems',
-  'uniqueItems', 'maxContains', 'minContains', 'maxProperties', 'minProperties', 'dependentRequired', 'default',
+  'type',
+  'multipleOf',
+  'maximum',
+  'minimum',
+  'exclusiveMaximum',
+  'exclusiveMinimum',
+  'maxLength',
+  'minLength',
+  'maxItems',
+  'minItems',
+  'uniqueItems',
+  'maxContains',
+  'minContains',
+  'maxProperties',
+  'minProperties',
+  'dependentRequired',
+  'default',
 ]);
 /** Rules whose cost grows with the value: they are charged. */
 const CHARGED = [
-  'items', 'contains', 'uniqueItems', 'prefixItems', 'additionalProperties', 'patternProperties', 'propertyNames', 'unevaluatedProperties',
-  'unevaluatedItems', 'minProperties', 'maxProperties', 'pattern', 'format', 'minLength', 'maxLength', 'enum', 'const',
+  'items',
+  'contains',
+  'uniqueItems',
+  'prefixItems',
+  'additionalProperties',
+  'patternProperties',
+  'propertyNames',
+  'unevaluatedProperties',
+  'unevaluatedItems',
+  'minProperties',
+  'maxProperties',
+  'pattern',
+  'format',
+  'minLength',
+  'maxLength',
+  'enum',
+  'const',
 ];
 
 /**
@@ -84,6 +124,8 @@ export class Normalizer {
   readonly origins = new WeakMap<object, Location>();
   usesUnevaluated = false;
   readonly #owners = new Map<string, PlainOwner>();
+  /** Schemas that a discriminator leads to. */
+  readonly chosen = new Set<string>();
   readonly #names = new Map<string, string>();
   readonly #waiting: (() => void)[] = [];
   readonly #references: References;
@@ -157,9 +199,15 @@ export class Normalizer {
       const owner: PlainOwner = { name, location: node, inPlace: new Set(), all: new Set() };
       this.#owners.set(name, owner);
       if (this.#names.size > MAX_SCHEMAS) this.#refuseMore(node);
-      else this.#waiting.push(() => this.schemas.set(owner.name, this.#schema(node, { scope, unasked, owner, inPlace: true })));
+      else this.#waiting.push(() => this.#fill(node, { scope, unasked, owner, inPlace: true }));
     }
     return name;
+  }
+
+  #fill(node: Node, meaning: Meaning): void {
+    const plain = this.#schema(node, meaning);
+    if (typeof plain === 'object') plain.visit = true;
+    this.schemas.set(meaning.owner.name, plain);
   }
 
   #refuseMore(node: Node): void {
@@ -221,7 +269,10 @@ export class Normalizer {
     else if (keyword === 'pattern') this.#pattern(at, value as string, () => (plain.pattern = value));
     else if (keyword === 'format') this.#format(at, value as string, plain);
     else if (keyword === 'discriminator') this.#discriminator(node, at, meaning, plain);
-    else if (keyword === '$schema' && !/^https:\/\/(?:json-schema\.org\/draft\/2020-12|spec\.openapis\.org\/oas\/3\.1)\//.test(String(value)))
+    else if (
+      keyword === '$schema' &&
+      !/^https:\/\/(?:json-schema\.org\/draft\/2020-12|spec\.openapis\.org\/oas\/3\.1)\//.test(String(value))
+    )
       this.#problems.add(at, 'the schema is read as one of draft 2020-12', { severity: 'warning' });
   }
 
@@ -244,7 +295,8 @@ export class Normalizer {
     const parts: PlainMapping = Object.create(null);
     for (const name of Object.keys(at.value as Mapping)) {
       const node = this.#references.child(at, name);
-      if (name === '__proto__') this.#problems.add(node, 'no rule can be kept for a member of the name __proto__', { severity: 'warning' });
+      if (name === '__proto__')
+        this.#problems.add(node, 'no rule can be kept for a member of the name __proto__', { severity: 'warning' });
       else if (keyword === 'properties' && this.#refuseReadOnly && this.#readOnly.is(node)) {
         parts[name] = { readOnly: true };
         this.origins.set(parts[name] as object, { file: node.file, pointer: node.pointer });
@@ -282,15 +334,10 @@ export class Normalizer {
     const anchor = reference.slice(reference.indexOf('#') + 1);
     const outermost = member(target.value, '$dynamicAnchor') === anchor ? meaning.scope.anchors.get(anchor) : undefined;
     const file = outermost && this.#references.open(outermost.file);
-    const chosen = file && outermost ? this.#at(file, outermost.pointer) : target;
+    const chosen = file && outermost ? this.#references.child(file, ...(parsePointer(outermost.pointer) ?? [])) : target;
     const name = this.#use(chosen, meaning);
     if (plain.$ref === undefined) plain.$ref = name;
     else plain.allOf = [...((plain.allOf as unknown[]) ?? []), { $ref: name }];
-  }
-
-  #at(file: Node, pointer: string): Node {
-    const tokens = pointer.slice(1).split('/').map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'));
-    return pointer === '' ? file : this.#references.child(file, ...tokens);
   }
 
   /** The name of a schema that another refers to. */
@@ -302,16 +349,25 @@ export class Normalizer {
   }
 
   #warnSiblings(node: Node, value: Mapping): void {
-    const rules = Object.keys(value).filter((name) => !/^(?:\$ref|title|description|summary|example|externalDocs|deprecated|default|xml|x-.*)$/.test(name));
+    const rules = Object.keys(value).filter(
+      (name) => !/^(?:\$ref|title|description|summary|example|externalDocs|deprecated|default|xml|x-.*)$/.test(name),
+    );
     for (const name of rules) {
       const message = `\`${name}\` beside a $ref is not read in OpenAPI 3.0`;
-      this.#problems.add(this.#references.child(node, name), message, { severity: 'warning', at: 'key', hint: 'put both into allOf' });
+      this.#problems.add(this.#references.child(node, name), message, {
+        severity: 'warning',
+        at: 'key',
+        hint: 'put both into allOf',
+      });
     }
   }
 
   /** OpenAPI 3.0's own: `nullable`, and exclusive bounds that are marks on the others. */
   #translate(node: Node, value: Mapping, plain: PlainMapping): void {
-    for (const [mark, bound] of [['exclusiveMaximum', 'maximum'], ['exclusiveMinimum', 'minimum']]) {
+    for (const [mark, bound] of [
+      ['exclusiveMaximum', 'maximum'],
+      ['exclusiveMinimum', 'minimum'],
+    ]) {
       const exclusive = plain[mark];
       delete plain[mark];
       if (exclusive !== true || plain[bound] === undefined) continue;
@@ -334,8 +390,9 @@ export class Normalizer {
     const { propertyName, mapping } = at.value as Mapping;
     if (typeof propertyName !== 'string') return this.#problems.add(at, '`discriminator` must have a propertyName');
     if (mapping === undefined) return;
-    if (!isMapping(mapping)) return this.#problems.add(this.#references.child(at, 'mapping'), '`mapping` must map values to schemas');
-    const union = [...list(member(node.value, 'oneOf')), ...list(member(node.value, 'anyOf'))];
+    if (!isMapping(mapping))
+      return this.#problems.add(this.#references.child(at, 'mapping'), '`mapping` must map values to schemas');
+    const union = [...listOf(member(node.value, 'oneOf')), ...listOf(member(node.value, 'anyOf'))];
     const chosen: Record<string, string | null> = Object.create(null);
     for (const reference of union.map((schema) => member(schema, '$ref')).filter((ref) => typeof ref === 'string'))
       this.#choose(node, reference.slice(reference.lastIndexOf('/') + 1), reference, meaning, chosen);
@@ -347,17 +404,25 @@ export class Normalizer {
     plain.discriminator = { propertyName, chosen };
   }
 
-  #choose(at: Node, value: string, reference: string, meaning: Meaning, chosen: Record<string, string | null>, hold = true): void {
+  #choose(
+    at: Node,
+    value: string,
+    reference: string,
+    meaning: Meaning,
+    chosen: Record<string, string | null>,
+    hold = true,
+  ): void {
     const target = this.#references.resolve(at, reference, at);
     // Without a union the mapping's schemas build on this one, and applying them would not end.
-    if (target !== undefined) chosen[value] = hold ? this.#use(target, meaning) : null;
+    if (target === undefined) return;
+    chosen[value] = hold ? this.#use(target, meaning) : null;
+    if (chosen[value] !== null) this.chosen.add(chosen[value]);
   }
 }
 
-const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
-
 /** `Dog` is a schema of the document, unless it looks like a file or a fragment. */
-const asReference = (name: string): string => (/^[\w.-]+$/.test(name) && !/\.(?:json|ya?ml)$/i.test(name) ? `#/components/schemas/${name}` : name);
+const asReference = (name: string): string =>
+  /^[\w.-]+$/.test(name) && !/\.(?:json|ya?ml)$/i.test(name) ? `#/components/schemas/${name}` : name;
 
 /** The value with objects as the reader of bodies makes them: without a prototype. */
 function bare(value: Json): Json {

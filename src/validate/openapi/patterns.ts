@@ -136,7 +136,9 @@ class Translator {
   translate(): { readonly text: string; readonly counted: Repeat | undefined } {
     while (this.#at < this.#source.length) this.#pieces.push(this.#piece());
     if (this.#big !== undefined && !this.#isOneAtom())
-      throw new PatternError(`repeats more than ${MOST_REPEATS} times, which only \`^x{n,m}$\` may: bound the length by maxLength`);
+      throw new PatternError(
+        `repeats more than ${MOST_REPEATS} times, which only \`^x{n,m}$\` may: bound the length by maxLength`,
+      );
     return { text: this.#pieces.join(''), counted: this.#big };
   }
 

@@ -51,7 +51,12 @@ export class References {
     const place = `${file}#`;
     let resource = this.#byPlace.get(place);
     if (resource === undefined) {
-      const root = { base: pathToFileURL(path.resolve(file)).href, root: { file, pointer: '' }, anchors: new Map(), dynamicAnchors: new Map() };
+      const root = {
+        base: pathToFileURL(path.resolve(file)).href,
+        root: { file, pointer: '' },
+        anchors: new Map(),
+        dynamicAnchors: new Map(),
+      };
       this.#byPlace.set(place, root);
       this.#byUri.set(root.base, root);
       if (this.#identifiers) this.#index(file, source.value, '', root, false);
@@ -73,7 +78,8 @@ export class References {
 
   /** What a reference means, from where it stands; undefined, with a problem, where it leads nowhere. */
   resolve(from: Node, reference: string, at: Location = this.child(from, '$ref')): Node | undefined {
-    const fail = (message: string, hint?: string): undefined => this.#problems.add(at, message, hint === undefined ? {} : { hint }) as undefined;
+    const fail = (message: string, hint?: string): undefined =>
+      this.#problems.add(at, message, hint === undefined ? {} : { hint }) as undefined;
     const url = parse(reference, from.resource.base);
     if (url === undefined) return fail(`${shown(reference)} is not a reference`);
     const fragment = decode(url.hash.slice(1));
@@ -106,7 +112,12 @@ export class References {
   #inside(root: Resource, fragment: string): Node | undefined {
     const file = this.#files.open(root.root.file);
     if (file === undefined) return undefined;
-    const whole: Node = { ...root.root, pointer: '', value: file.value, resource: this.#byPlace.get(`${root.root.file}#`) ?? root };
+    const whole: Node = {
+      ...root.root,
+      pointer: '',
+      value: file.value,
+      resource: this.#byPlace.get(`${root.root.file}#`) ?? root,
+    };
     const start = this.child(whole, ...(parsePointer(root.root.pointer) ?? []));
     if (fragment === '') return start;
     const anchor = root.anchors.get(fragment);

@@ -39,7 +39,12 @@ export function parseSource(file: string, text: string): Parsed {
 
 const broken = (problems: DocumentProblem[]): Parsed => ({ source: undefined, problems });
 
-const problem = (file: string, place: Place, message: string): DocumentProblem => ({ file, ...place, message, severity: 'error' });
+const problem = (file: string, place: Place, message: string): DocumentProblem => ({
+  file,
+  ...place,
+  message,
+  severity: 'error',
+});
 
 function syntaxProblem(file: string, text: string, message: string): DocumentProblem {
   const offset = Number(/ at position (\d+)/.exec(message)?.[1] ?? text.length);
@@ -107,7 +112,13 @@ function parseYaml(file: string, text: string): Parsed {
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
   try {
-    const document = parseDocument(text, { lineCounter: lines, schema: 'core', merge: true, uniqueKeys: true, prettyErrors: false });
+    const document = parseDocument(text, {
+      lineCounter: lines,
+      schema: 'core',
+      merge: true,
+      uniqueKeys: true,
+      prettyErrors: false,
+    });
     if (document.errors.length > 0)
       return broken(document.errors.map((error) => problem(file, at(error.pos[0]), sentence(error.message))));
     // Aliases are counted as they unfold: a few lines of them can stand for gigabytes.
@@ -115,8 +126,9 @@ function parseYaml(file: string, text: string): Parsed {
     if (measure(value).deep) return broken([problem(file, START, TOO_DEEP)]);
     return { source: { file, value, place: (tokens, of) => at(offsetInYaml(document, tokens, of)) }, problems: [] };
   } catch (error) {
-    if (!(error instanceof RangeError || error instanceof ReferenceError)) throw error;
-    return broken([problem(file, START, error instanceof RangeError ? TOO_DEEP : sentence(error.message))]);
+    if (error instanceof RangeError) return broken([problem(file, START, TOO_DEEP)]);
+    if (error instanceof ReferenceError) return broken([problem(file, START, sentence(error.message))]);
+    throw error;
   }
 }
 

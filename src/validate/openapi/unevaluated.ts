@@ -1,0 +1,50 @@
+import { _, and, Name, nil, not } from 'ajv/dist/compile/codegen/index.js';
+import type { Code } from 'ajv/dist/compile/codegen/index.js';
+import names from 'ajv/dist/compile/names.js';
+import type { KeywordCxt } from 'ajv/dist/compile/validate/index.js';
+import { alwaysValidSchema, Type } from 'ajv/dist/compile/util.js';
+import type { AnySchema, CodeKeywordDefinition } from 'ajv/dist/types/index.js';
+
+/**
+ * `unevaluatedProperties` as in Ajv, but for one thing: what was evaluated is kept in an object, and Ajv asks it for `constructor` and
+ * the like in a way that finds the inherited ones. A member of that name would pass as known.
+ */
+export const unevaluatedProperties: CodeKeywordDefinition = {
+  keyword: 'unevaluatedProperties',
+  type: 'object',
+  schemaType: ['boolean', 'object'],
+  trackErrors: true,
+  error: { message: 'unevaluated', params: ({ params }) => _`{unevaluatedProperty: ${params.unevaluatedProperty ?? nil}}` },
+  code(cxt) {
+    const { gen, data, errsCount, it } = cxt;
+    const { props } = it;
+    if (props instanceof Name) {
+      const has = gen.scopeValue('func', { ref: Object.hasOwn, code: _`Object.hasOwn` });
+      gen.if(_`${props} !== true`, () =>
+        gen.forIn('key', data, (key) => gen.if(_`!${props} || !${has}(${props}, ${key})`, () => judge(cxt, key))),
+      );
+    } else if (props !== true) {
+      const known = Object.keys(props ?? {});
+      gen.forIn('key', data, (key) =>
+        known.length === 0
+          ? judge(cxt, key)
+          : gen.if(and(...known.map((name): Code => _`${key} !== ${name}`)), () => judge(cxt, key)),
+      );
+    }
+    it.props = true;
+    cxt.ok(_`${errsCount as Name} === ${names.default.errors}`);
+  },
+};
+
+function judge(cxt: KeywordCxt, key: Name): void {
+  const { gen, schema, it } = cxt;
+  if (schema === false) {
+    cxt.setParams({ unevaluatedProperty: key });
+    cxt.error();
+    gen.break();
+  } else if (!alwaysValidSchema(it, schema as AnySchema)) {
+    const valid = gen.name('valid');
+    cxt.subschema({ keyword: 'unevaluatedProperties', dataProp: key, dataPropType: Type.Str }, valid);
+    gen.if(not(valid), () => gen.break());
+  }
+}
