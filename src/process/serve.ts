@@ -51,7 +51,9 @@ export async function serve(parts: ServeParts, house: House): Promise<void> {
   const { file, options, log } = parts;
   surviveDefects(log);
   const admin = adminOf(parts, house, () => reloader.past);
-  const watch = new WatchedFiles(file, () => void reloader.fileChanged());
+  const watch = new WatchedFiles([file], () => void reloader.fileChanged());
+  // The configuration says the same when a contract changes: this is what an operator asks for.
+  const contracts = new WatchedFiles([], () => void reloader.reload());
   const reloader = new Reloader(
     file,
     log,
@@ -61,6 +63,7 @@ export async function serve(parts: ServeParts, house: House): Promise<void> {
       const result = await loadConfiguration(path, parts.secrets.environment);
       parts.secrets.take(result.secrets);
       watch.follow(result.secrets.files);
+      if (result.ok) contracts.follow(contractsOf(result.options));
       return result;
     },
   );
@@ -74,10 +77,12 @@ export async function serve(parts: ServeParts, house: House): Promise<void> {
   try {
     await Promise.race([open(parts, house, admin), stopped]);
     watch.follow(parts.files);
+    contracts.follow(contractsOf(options));
     void reloader.begin();
     await stopped;
   } finally {
     watch.close();
+    contracts.close();
     reloader.stop();
     const patience = setTimeout(
       () => log.info('waiting for requests and streams that are under way; Ctrl-C again ends them'),
@@ -89,16 +94,21 @@ export async function serve(parts: ServeParts, house: House): Promise<void> {
   }
 }
 
-/** Watches the configuration, and the files that its secrets came from at last. */
+/** The documents that routes name. */
+function contractsOf({ routes }: GatewayOptions): string[] {
+  return [...new Set(routes.flatMap(({ validate }) => (validate?.openapi === undefined ? [] : [validate.openapi])))];
+}
+
+/** Watches some files for ever, the configuration above all, and those that it named at last. */
 class WatchedFiles {
-  readonly #file: string;
+  readonly #always: readonly string[];
   readonly #onChange: () => void;
   #watch: FileWatch | undefined;
   #following: string | undefined;
   #closed = false;
 
-  constructor(file: string, onChange: () => void) {
-    this.#file = file;
+  constructor(always: readonly string[], onChange: () => void) {
+    this.#always = always;
     this.#onChange = onChange;
   }
 
@@ -107,7 +117,8 @@ class WatchedFiles {
     if (this.#closed || following === this.#following) return;
     this.#following = following;
     this.#watch?.close();
-    this.#watch = watchFiles([this.#file, ...others], this.#onChange);
+    const files = [...this.#always, ...others];
+    this.#watch = files.length === 0 ? undefined : watchFiles(files, this.#onChange);
   }
 
   close(): void {
