@@ -18,7 +18,7 @@ export async function check(options: CheckOptions, output: Output): Promise<numb
   if (source !== undefined && result.options.routes.some(({ validate }) => validate?.openapi !== undefined)) {
     // Ajv and the rest of the engine are loaded only where a document is to be read.
     const { checkContracts } = await import('../config/check-contracts.ts');
-    const { errors, warnings } = await checkContracts(result.options, source);
+    const { errors, warnings } = checkContracts(result.options, source);
     const color = hasColor(output.err);
     for (const problem of errors) output.err.write(`${formatProblem(problem, color)}\n`);
     for (const problem of warnings)

@@ -21,7 +21,7 @@ export async function importOpenapi(file: string, options: ImportOptions, output
     output.err.write('portcullis: --service is a name: a letter, then letters, digits, "-", "_" and "."\n');
     return EXIT.usage;
   }
-  const { document, problems } = await loadDocument(path.resolve(file));
+  const { document, problems } = loadDocument(path.resolve(file));
   for (const problem of problems)
     output.err.write(`${formatProblem({ ...problem, excerpt: undefined }, hasColor(output.err))}\n`);
   if (document === undefined) return EXIT.problems;

@@ -21,7 +21,7 @@ export interface ContractFindings {
  * Reads the documents that routes name. A document that does not load is an error; where a route asks less of its callers than the
  * document says is a warning: the service may ask by itself, or the document be the one that is wrong.
  */
-export async function checkContracts(options: GatewayOptions, source: Source): Promise<ContractFindings> {
+export function checkContracts(options: GatewayOptions, source: Source): ContractFindings {
   const documents = new Map<string, LoadedDocument>();
   const contracts = new Map<string, Contract>();
   const errors: Problem[] = [];
@@ -29,7 +29,7 @@ export async function checkContracts(options: GatewayOptions, source: Source): P
   for (const [index, route] of options.routes.entries()) {
     const { validate } = route;
     if (validate?.openapi === undefined || validate.mode === 'off') continue;
-    const loaded = documents.get(validate.openapi) ?? (await loadDocument(validate.openapi));
+    const loaded = documents.get(validate.openapi) ?? loadDocument(validate.openapi);
     documents.set(validate.openapi, loaded);
     if (loaded.document === undefined) continue;
     const key = JSON.stringify([validate.openapi, validate.base]);

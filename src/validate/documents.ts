@@ -52,7 +52,7 @@ class DocumentCache {
   async #renew(): Promise<Loaded> {
     const before = this.#loaded;
     if (before !== undefined && (await hashFiles(before.files)) === before.hash) return before;
-    const { document, problems, files } = await loadDocument(this.#file);
+    const { document, problems, files } = loadDocument(this.#file);
     if (document === undefined) throw new DocumentError(problems.filter(isError).map(problemText).join('\n'));
     this.#loaded = { document, files, hash: await hashFiles(files), contracts: new Map() };
     return this.#loaded;
