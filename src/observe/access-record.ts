@@ -1,5 +1,5 @@
 import type { Refusal } from '../exchange/decision.ts';
-import type { Caller, ConnectionInfo, Exchange, RequestHead } from '../exchange/exchange.ts';
+import type { Caller, ConnectionInfo, Exchange } from '../exchange/exchange.ts';
 import type { UpstreamTrace } from '../exchange/service.ts';
 import { Redaction } from './redact.ts';
 
@@ -74,7 +74,7 @@ export function formatHttp(x: Exchange, redaction: Redaction): string {
   const { head } = x;
   return (
     `,"http":{"method":${quote(head.method)},"host":${quote(head.host)}` +
-    `,"path":${quote(pathOf(head, x.route, redaction))},"version":"${head.version}","status":${x.status}` +
+    `,"path":${quote(pathOf(x, redaction))},"version":"${head.version}","status":${x.status}` +
     `,"request_bytes":${x.requestBytes},"response_bytes":${x.responseBytes}}`
   );
 }
@@ -88,9 +88,11 @@ export function formatWireHttp(w: WireRefusal, redaction: Redaction): string {
   );
 }
 
-/** A canonical path is never empty: where it is, the head was refused, and what came stands in for it. */
-function pathOf(head: RequestHead, route: string | undefined, redaction: Redaction): string {
-  return head.path === '' ? cut(redaction.unreadPath(head.rawTarget), LONG) : redaction.path(head.path, route);
+/** What `listen` refused may have no canonical path, and then what came stands in for it. */
+function pathOf({ head, route, decision }: Exchange, redaction: Redaction): string {
+  if (head.path === '') return cut(redaction.unreadPath(head.rawTarget), LONG);
+  if (route === undefined && decision?.room === 'listen') return redaction.unreadPath(head.path);
+  return redaction.path(head.path, route);
 }
 
 /** Longest reason, subject and raw path in a record; the canonical path goes in whole (its bound is `target-bytes`). */
