@@ -2,7 +2,7 @@ import { type Alias, isScalar, type Node } from 'yaml';
 import { type Problem, sortProblems } from './problem.ts';
 import { type Hidden, redact, showsPart } from './redact.ts';
 import type { Path } from './schema-tree.ts';
-import { findMasks, type Masks, maskedExcerpt } from './secrets.ts';
+import { findMasks, type Masks, maskedExcerpt, maskUrls } from './secrets.ts';
 import { type Place, placeOfKey, placeOfValue, type Source } from './source.ts';
 
 /** Something found wrong, before it is known how it is to be shown. */
@@ -83,7 +83,7 @@ export class Findings {
 
   #hint({ hint, place }: Finding): string | undefined {
     const hidden = place.node !== undefined && this.secretNodes.has(place.node);
-    return hint === undefined || hidden ? undefined : redact(hint, this.secrets);
+    return hint === undefined || hidden ? undefined : maskUrls(redact(hint, this.secrets));
   }
 
   #redact(message: string, node: Node | undefined): string {
@@ -91,7 +91,7 @@ export class Findings {
     // A room may have taken the value apart: a message that shows any piece of it is not told.
     if (name !== undefined && isScalar(node) && showsPart(message, String(node.value)))
       return `the value of secret:${name} does not fit here`;
-    return redact(message, this.secrets);
+    return maskUrls(redact(message, this.secrets));
   }
 }
 

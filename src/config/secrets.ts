@@ -23,6 +23,11 @@ export function isSecret(key: string, value: string): boolean {
   return SECRET_KEY.test(key) && !FILE_NAME.test(value);
 }
 
+/** A message that quotes a URL does so without its user, its password and what its query says of secrets. */
+export function maskUrls(message: string): string {
+  return message.replace(USER_INFO, '$1•••@').replace(QUERY_PAIR, '$1•••');
+}
+
 /** What must not be shown of a text, and what only looks like that. */
 export interface Masks {
   readonly secrets: readonly Range[];
