@@ -12,7 +12,7 @@ import { allUnique, multipleOf, oneOf } from './equality.ts';
 import { FORMATS } from './formats.ts';
 import { escapeToken } from './pointer.ts';
 import type { Patterns } from './patterns.ts';
-import { unevaluatedProperties } from './unevaluated.ts';
+import { unevaluatedItems, unevaluatedProperties } from './unevaluated.ts';
 
 export interface AjvParts {
   readonly patterns: Patterns;
@@ -61,9 +61,10 @@ export class ContractAjv extends core.default {
       ...(following ? [unevaluated] : []),
     ])
       this.addVocabulary('default' in vocabulary ? vocabulary.default : vocabulary);
-    for (const replaced of ['uniqueItems', 'enum', 'const', 'multipleOf', 'unevaluatedProperties']) this.removeKeyword(replaced);
+    for (const replaced of ['uniqueItems', 'enum', 'const', 'multipleOf', 'unevaluatedItems', 'unevaluatedProperties'])
+      this.removeKeyword(replaced);
     for (const keyword of keywords(budget)) this.addKeyword(keyword);
-    if (following) this.addKeyword(unevaluatedProperties);
+    if (following) this.addKeyword(unevaluatedItems).addKeyword(unevaluatedProperties);
     this.addKeyword(discriminator((name) => this.getSchema(name), this.holders));
   }
 }
@@ -72,7 +73,7 @@ function visit(budget: Budget): CodeKeywordDefinition {
   return {
     keyword: 'visit',
     schemaType: 'boolean',
-    code: ({ gen }) => void gen.code(_`${gen.scopeValue('budget', { ref: budget })}.visit()`),
+    code: ({ gen }) => void gen.code(_`${gen.scopeValue('obj', { ref: budget })}.visit()`),
   };
 }
 
@@ -81,7 +82,7 @@ function charge(budget: Budget): CodeKeywordDefinition {
     keyword: 'charge',
     type: ['string', 'array', 'object'],
     schemaType: 'boolean',
-    code: ({ gen, data }) => void gen.code(_`${gen.scopeValue('budget', { ref: budget })}.charge(${data})`),
+    code: ({ gen, data }) => void gen.code(_`${gen.scopeValue('obj', { ref: budget })}.charge(${data})`),
   };
 }
 

@@ -33,7 +33,7 @@ function read(file: string, files: Files, problems: Problems, options: LoadOptio
   const schemas = new SchemaSet(version, references, problems, options.readOnly !== 'ignore');
   const reader = new Reader(references, problems, version);
   const document = new DocumentReader(reader, root, (node) => schemas.add(node)).read();
-  schemas.findCircles();
+  schemas.finish();
   if (!problems.broken) schemas.compile();
   return document;
 }

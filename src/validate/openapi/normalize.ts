@@ -134,6 +134,9 @@ export class Normalizer {
   readonly #version: '3.0' | '3.1';
   readonly #readOnly: ReadOnly;
   readonly #refuseReadOnly: boolean;
+  readonly #unevaluatedItems: Location[] = [];
+  #contains = false;
+  readonly #conditions: PlainMapping[] = [];
   #full = false;
 
   constructor(version: '3.0' | '3.1', references: References, problems: Problems, patterns: Patterns, refuseReadOnly: boolean) {
@@ -160,9 +163,20 @@ export class Normalizer {
   }
 
   /** Tells of schemas that apply themselves to the same value again: no value ever gets through. */
-  findCircles(): void {
+  #findCircles(): void {
     const done = new Set<string>();
     for (const start of this.#owners.keys()) if (!done.has(start)) this.#findCircle(start, done);
+  }
+
+  /** What is known only when all schemas are there: what the compiler cannot do as the standard says it. */
+  finish(): void {
+    if (this.usesUnevaluated) this.#conditions.forEach(asUnion);
+    this.#findCircles();
+    if (!this.#contains) return;
+    for (const at of this.#unevaluatedItems)
+      this.#problems.warn(at, '`unevaluatedItems` takes all items for evaluated where `contains` holds for the same list', {
+        at: 'key',
+      });
   }
 
   #findCircle(start: string, done: Set<string>): void {
@@ -232,6 +246,7 @@ export class Normalizer {
     }
     for (const keyword of Object.keys(value)) this.#keyword(node, value, keyword, meaning, plain);
     if (this.#version === '3.0') this.#translate(node, value, plain);
+    else if (plain.if !== undefined) this.#conditions.push(plain);
     if (CHARGED.some((keyword) => keyword in plain)) plain.charge = true;
     return plain;
   }
@@ -280,6 +295,8 @@ export class Normalizer {
     if (typeof at.value === 'boolean' && this.#version === '3.0' && keyword !== 'additionalProperties')
       return this.#problems.add(at, `\`${keyword}\` must be a schema`);
     if (keyword.startsWith('unevaluated')) this.usesUnevaluated = true;
+    if (keyword === 'unevaluatedItems') this.#unevaluatedItems.push(at);
+    if (keyword === 'contains') this.#contains = true;
     const part = this.#part(at, ONE[keyword], meaning);
     // What fails in `contains` is gathered item by item in a way that is quadratic; below a double `not` nothing is gathered.
     plain[keyword] = keyword === 'contains' && typeof part !== 'boolean' ? { not: { not: part } } : part;
@@ -418,6 +435,20 @@ export class Normalizer {
     chosen[value] = hold ? this.#use(target, meaning) : null;
     if (chosen[value] !== null) this.chosen.add(chosen[value]);
   }
+}
+
+/**
+ * Ajv takes what `if` looked at for evaluated also where it failed, and leaves `if` out where no `then` follows. As a union of both
+ * cases it says the same of validity, and the right thing of what was evaluated.
+ */
+function asUnion(plain: PlainMapping): void {
+  // biome-ignore lint/suspicious/noThenProperty: the keyword's name
+  const { if: condition, then: consequence = true, else: alternative = true } = plain;
+  delete plain.if;
+  delete plain.then;
+  delete plain.else;
+  const cases = [{ allOf: [condition, consequence] }, { allOf: [{ not: condition }, alternative] }];
+  plain.allOf = [...listOf(plain.allOf), { anyOf: cases }];
 }
 
 /** `Dog` is a schema of the document, unless it looks like a file or a fragment. */

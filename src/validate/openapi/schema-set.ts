@@ -35,8 +35,9 @@ export class SchemaSet {
     return schema;
   }
 
-  findCircles(): void {
-    this.#normalizer.findCircles();
+  /** What is wrong with all schemas together, once all are there. */
+  finish(): void {
+    this.#normalizer.finish();
   }
 
   compile(): void {

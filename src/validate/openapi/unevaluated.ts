@@ -36,6 +36,31 @@ export const unevaluatedProperties: CodeKeywordDefinition = {
   },
 };
 
+/**
+ * `unevaluatedItems` as in Ajv, but for arrays whose items may all have been evaluated, which is known only when a value is there: Ajv
+ * takes the mark for that as the number one.
+ */
+export const unevaluatedItems: CodeKeywordDefinition = {
+  keyword: 'unevaluatedItems',
+  type: 'array',
+  schemaType: ['boolean', 'object'],
+  error: { message: 'unevaluated', params: _`{}` },
+  code(cxt) {
+    const { gen, schema, data, it } = cxt;
+    const { items } = it;
+    it.items = true;
+    if (items === true || (schema !== false && alwaysValidSchema(it, schema as AnySchema))) return;
+    const from = gen.const('from', _`${items ?? 0} === true ? ${data}.length : ${items ?? 0} || 0`);
+    if (schema === false) return cxt.pass(_`${data}.length <= ${from}`);
+    const valid = gen.var('valid', true);
+    gen.forRange('i', from, _`${data}.length`, (i) => {
+      cxt.subschema({ keyword: 'unevaluatedItems', dataProp: i, dataPropType: Type.Num }, valid);
+      gen.if(not(valid), () => gen.break());
+    });
+    cxt.ok(valid);
+  },
+};
+
 function judge(cxt: KeywordCxt, key: Name): void {
   const { gen, schema, it } = cxt;
   if (schema === false) {
