@@ -88,13 +88,23 @@ export class Parameters {
     const at = headers.findIndex((name, i) => i % 2 === 0 && name === 'cookie');
     const cookies = at < 0 ? [] : readCookies(headers[at + 1]);
     for (const parameter of this.#cookies) {
-      const values = cookies.filter((one) => one.name === parameter.name);
+      const free = isFreeStanding(parameter);
+      const values = cookies.filter(({ name }) =>
+        free ? parameter.schema?.shape.properties.includes(name) : name === parameter.name,
+      );
       if (values.length === 0) {
         if (parameter.required) add(found, parameter, 'required');
-      } else if (values.length > 1 && !formsOf(parameter).includes('array')) add(found, parameter, 'duplicate');
+      } else if (free) judge(found, parameter, [readFreeStanding(parameter, values.map(decodedField), this.#options)]);
+      else if (values.length > 1 && !formsOf(parameter).includes('array')) add(found, parameter, 'duplicate');
       else judgeValues(found, parameter, values, percentDecode, this.#options);
     }
   }
+}
+
+/** As the reader of a query gives its fields: what cannot be decoded is no UTF-8 either. */
+function decodedField(field: QueryField): QueryField {
+  const text = percentDecode(field.raw);
+  return { ...field, value: text === undefined ? '\xff' : bytesOf(text) };
 }
 
 function readCookies(header: string): QueryField[] {
