@@ -1,8 +1,8 @@
-import { Contract } from '../validate/openapi/enforce.ts';
+import { Contract, type ContractPath } from '../validate/openapi/enforce.ts';
 import { enforceOptions } from '../validate/contract.ts';
 import type { DocumentProblem, LoadedDocument, Operation, SecurityScheme } from '../validate/openapi/contract.ts';
 import { loadDocument } from '../validate/openapi/load.ts';
-import { mayServe } from '../validate/overlap.ts';
+import { isSame, mayServe } from '../validate/overlap.ts';
 import type { Problem } from './problem.ts';
 import { sortProblems } from './problem.ts';
 import type { GatewayOptions, GatewayRoute } from './schema.ts';
@@ -77,10 +77,18 @@ class RouteCheck {
     this.#options = options;
     this.#loaded = loaded;
     this.#source = source;
-    this.#operations = contract.paths
-      .filter(({ segments }) => mayServe(route.path, segments))
-      .flatMap(({ operations }) => operations)
-      .filter(({ method }) => (route.methods as readonly string[]).includes(method));
+    const own = contract.paths.filter(({ segments }) => isSame(route.path, segments));
+    // A path that is the route's own wins over templates that cover it too, and a route that is the path's own over patterns.
+    const paths = own.length > 0 ? own : contract.paths.filter(({ segments }) => mayServe(route.path, segments));
+    this.#operations = paths.flatMap(({ segments, operations }) =>
+      operations.filter(({ method }) => serves(route, method) && !this.#isElsewhere(segments, method)),
+    );
+  }
+
+  /** Another route is for just this path. */
+  #isElsewhere(segments: ContractPath['segments'], method: string): boolean {
+    if (isSame(this.#route.path, segments)) return false;
+    return this.#options.routes.some((other) => serves(other, method) && isSame(other.path, segments));
   }
 
   warnings(): Problem[] {
@@ -141,6 +149,8 @@ class RouteCheck {
     return missing.toSorted((a, b) => a.length - b.length)[0] ?? [];
   }
 }
+
+const serves = (route: GatewayRoute, method: string) => (route.methods as readonly string[]).includes(method);
 
 const asksForCallers = ({ security }: Operation) => security.length > 0 && security.every((one) => one.size > 0);
 

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { loadConfiguration } from '../config/load.ts';
 import type { GatewayOptions } from '../config/schema.ts';
 import { type FileWatch, watchFiles } from '../stores/watch-files.ts';
+import { WatchedContracts } from './watched-contracts.ts';
 import { type EventSink, type MetricsSnapshot, mergeSnapshots, render } from '../observe/stage.ts';
 import type { ProcessStatus, ReloadStatus, Status } from '../observe/status.ts';
 import type { Log } from '../pipeline/stage.ts';
@@ -51,9 +52,8 @@ export async function serve(parts: ServeParts, house: House): Promise<void> {
   const { file, options, log } = parts;
   surviveDefects(log);
   const admin = adminOf(parts, house, () => reloader.past);
-  const watch = new WatchedFiles([file], () => void reloader.fileChanged());
-  // The configuration says the same when a contract changes: this is what an operator asks for.
-  const contracts = new WatchedFiles([], () => void reloader.reload());
+  const watch = new WatchedFiles(file, () => void reloader.fileChanged());
+  const contracts = new WatchedContracts(() => void reloader.reload());
   const reloader = new Reloader(
     file,
     log,
@@ -63,7 +63,7 @@ export async function serve(parts: ServeParts, house: House): Promise<void> {
       const result = await loadConfiguration(path, parts.secrets.environment);
       parts.secrets.take(result.secrets);
       watch.follow(result.secrets.files);
-      if (result.ok) contracts.follow(contractsOf(result.options));
+      if (result.ok) await contracts.follow(result.options);
       return result;
     },
   );
@@ -75,9 +75,9 @@ export async function serve(parts: ServeParts, house: House): Promise<void> {
     onSignals({ stop, hurry, reload: () => void reloader.reload(), reopenLogs: () => house.reopenLogs() });
   });
   try {
+    await contracts.follow(options);
     await Promise.race([open(parts, house, admin), stopped]);
     watch.follow(parts.files);
-    contracts.follow(contractsOf(options));
     void reloader.begin();
     await stopped;
   } finally {
@@ -94,21 +94,16 @@ export async function serve(parts: ServeParts, house: House): Promise<void> {
   }
 }
 
-/** The documents that routes name. */
-function contractsOf({ routes }: GatewayOptions): string[] {
-  return [...new Set(routes.flatMap(({ validate }) => (validate?.openapi === undefined ? [] : [validate.openapi])))];
-}
-
-/** Watches some files for ever, the configuration above all, and those that it named at last. */
+/** Watches the configuration, and the files that its secrets came from at last. */
 class WatchedFiles {
-  readonly #always: readonly string[];
+  readonly #file: string;
   readonly #onChange: () => void;
   #watch: FileWatch | undefined;
   #following: string | undefined;
   #closed = false;
 
-  constructor(always: readonly string[], onChange: () => void) {
-    this.#always = always;
+  constructor(file: string, onChange: () => void) {
+    this.#file = file;
     this.#onChange = onChange;
   }
 
@@ -117,8 +112,7 @@ class WatchedFiles {
     if (this.#closed || following === this.#following) return;
     this.#following = following;
     this.#watch?.close();
-    const files = [...this.#always, ...others];
-    this.#watch = files.length === 0 ? undefined : watchFiles(files, this.#onChange);
+    this.#watch = watchFiles([this.#file, ...others], this.#onChange);
   }
 
   close(): void {

@@ -71,7 +71,7 @@ export class Contract {
   }
 }
 
-interface ContractPath {
+export interface ContractPath {
   readonly segments: Template['segments'];
   readonly operations: Operation[];
 }

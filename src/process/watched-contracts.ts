@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import type { GatewayOptions } from '../config/schema.ts';
+import { type FileWatch, watchFiles } from '../stores/watch-files.ts';
+
+/**
+ * The OpenAPI documents that routes name: when the content of one changes, the configuration is to be taken over again although it says
+ * the same. Files that a document refers to are read again then too, but are not watched.
+ */
+export class WatchedContracts {
+  readonly #onChange: () => void;
+  #files: readonly string[] = [];
+  #digest = '';
+  #watch: FileWatch | undefined;
+  #closed = false;
+
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
+  }
+
+  /** Called before the documents are read: what changes from here on is news. */
+  async follow({ routes }: GatewayOptions): Promise<void> {
+    const files = new Set(routes.flatMap(({ validate }) => (validate?.openapi === undefined ? [] : [validate.openapi])));
+    const following = this.#files.join('\0');
+    this.#files = [...files].sort();
+    this.#digest = await digestOf(this.#files);
+    if (this.#closed || this.#files.join('\0') === following) return;
+    this.#watch?.close();
+    this.#watch = files.size === 0 ? undefined : watchFiles(this.#files, () => void this.#look());
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#watch?.close();
+  }
+
+  async #look(): Promise<void> {
+    const before = this.#digest;
+    const now = await digestOf(this.#files);
+    // Another one may have looked, or the configuration have changed, meanwhile.
+    if (this.#closed || now === before || before !== this.#digest) return;
+    this.#digest = now;
+    this.#onChange();
+  }
+}
+
+async function digestOf(files: readonly string[]): Promise<string> {
+  const hash = createHash('sha256');
+  for (const file of files) {
+    const bytes = await readFile(file).catch(() => undefined);
+    hash.update(`${bytes?.length ?? 'absent'}\0`).update(bytes ?? '');
+  }
+  return hash.digest('hex');
+}
