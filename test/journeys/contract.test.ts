@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { after, before, suite, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { type ContractCase, contractCases, contractDocument } from '../cases/contract.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
 import { parseResponses, rawRequest } from '../support/raw.ts';
@@ -130,4 +133,43 @@ test('report: everything passes, and the record says what would have been refuse
     assert.ok(performance.now() < end, 'no record');
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+});
+
+test('a contract that changes is taken over, one that breaks is not', async () => {
+  const contract = (limit: string) => `openapi: 3.0.3
+info: { title: x, version: "1" }
+paths:
+  /x:
+    get:
+      parameters: [{ name: n, in: query, schema: { type: integer, maximum: ${limit} } }]
+      responses: { "200": { description: ok } }
+`;
+  const text = `
+listeners: { plain: { address: 127.0.0.1:0 } }
+services: { s: http://127.0.0.1:${(service.address() as AddressInfo).port} }
+routes: [{ path: /x, methods: [GET], service: s, authentication: none, validate: { openapi: x.yaml } }]
+`;
+  await using other = await startGateway(text, { files: { 'x.yaml': contract('5') } });
+  const ask = async () => (await fetch(`http://127.0.0.1:${other.port('plain')}/x?n=7`)).status;
+  const until = async (what: string, holds: () => boolean | Promise<boolean>) => {
+    for (const end = performance.now() + 30_000; !(await holds()); await wait(50)) assert.ok(performance.now() < end, what);
+  };
+  assert.equal(await ask(), 400);
+  await writeFile(path.join(other.dir, 'x.yaml'), contract('9'));
+  await until('the new contract holds', async () => (await ask()) === 200);
+  await writeFile(path.join(other.dir, 'x.yaml'), contract('[]'));
+  await until('the log says why', () => /x\.yaml:6:\d+: /.test(other.stderr()));
+  assert.equal(await ask(), 200);
+});
+
+test('a gateway does not start with a contract that is broken, and says where', async () => {
+  const text = `
+listeners: { plain: { address: 127.0.0.1:0 } }
+services: { s: http://127.0.0.1:9 }
+routes: [{ path: /x, service: s, authentication: none, validate: { openapi: x.yaml } }]
+`;
+  await assert.rejects(
+    startGateway(text, { files: { 'x.yaml': 'openapi: 3.0.3\ninfo: 7\npaths: { /x: 7 }\n' } }),
+    /x\.yaml:3:\d+/,
+  );
 });
