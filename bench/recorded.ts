@@ -52,12 +52,12 @@ const owner = {
 export const world = { clock: { now: Date.now } } as unknown as World;
 
 /** A route with these rooms behind the room `route`. */
-export async function planWith(rooms: readonly Prepared[]): Promise<RoutePlan> {
+export async function planWith(rooms: readonly Prepared[], bodyLimit = 1000): Promise<RoutePlan> {
   const route = await routeStage.prepare(routeOptions.parse({ path: '/orders/**' }), world, { methods: ['GET'] });
-  return await makePlan(
-    { path: '/orders/**', service, forward: new ForwardRules({ authority: 'orders.internal' }), bodyLimit: 1000 },
-    [route, ...rooms],
-  );
+  return await makePlan({ path: '/orders/**', service, forward: new ForwardRules({ authority: 'orders.internal' }), bodyLimit }, [
+    route,
+    ...rooms,
+  ]);
 }
 
 /** A request of a browser with one more field, its value a new text each time, as the reader of a head makes it. */
@@ -73,9 +73,11 @@ export function exchange(i: number, name: string, value: string): Exchange {
 /** Lets many requests walk the plan, each with one of these values in the field; gives the CPU of one. */
 export function walk(plan: RoutePlan, name: string, values: readonly string[]): number {
   const exchanges = Array.from({ length: EXCHANGES }, (_, i) => exchange(i, name, values[i % values.length]));
-  return cpuOf(EXCHANGES, () => {
-    for (const x of exchanges) new Walk(x, client, plan, owner).begin();
-  });
+  return cpuOf(EXCHANGES, () => walkAll(plan, exchanges));
+}
+
+export function walkAll(plan: RoutePlan, exchanges: readonly Exchange[]): void {
+  for (const x of exchanges) new Walk(x, client, plan, owner).begin();
 }
 
 /** Microseconds of CPU for each: what else runs on this machine does not count, nor what was allocated before. */
