@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
+import net from 'node:net';
 import { describe, test, type TestContext } from 'node:test';
 import { KeptLog } from '../../test/support/corridor.ts';
 import { makeSelfSigned } from '../listen/tls/self-signed.ts';
@@ -324,4 +325,21 @@ describe('sessions', () => {
     assert.deepEqual(cookie.read(undefined), []);
     assert.deepEqual(cookie.read('a=1;portcullis-admin-1=x ;portcullis-admin-12=y; portcullis-admin-1=z=z'), ['x', 'z=z']);
   });
+});
+
+test('who leaves in the middle of a login, or never ends it, harms nobody', async (t) => {
+  const { ask, port, origin } = await start(t);
+  const head = `POST /login HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nOrigin: ${origin}\r\nContent-Type: application/x-www-form-urlencoded\r\n`;
+  for (const rest of [
+    'Content-Length: 100\r\n\r\ntoken=',
+    'Transfer-Encoding: chunked\r\n\r\n5\r\ntok',
+    'Content-Length: 100\r\n\r\n',
+  ]) {
+    const socket = net.connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    socket.write(head + rest);
+    assert.equal((await ask('/login')).status, 200, 'the listener goes on');
+    socket.destroy();
+  }
+  assert.equal((await ask('/login')).status, 200);
 });

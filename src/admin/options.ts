@@ -3,7 +3,7 @@ import { address, tls } from '../config/units.ts';
 
 const HOST = /^(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])$/i;
 
-/** The admin listener: health, readiness, metrics. Never on a port that clients reach. */
+/** The admin listener: health, readiness, metrics, the status page. Never on a port that clients reach. */
 export const adminOptions = z.strictObject({
   address: address().describe('Where to listen. Off loopback, `tls` and `token` are both needed.'),
   tls: tls().describe('As for a listener: certificates, or `self-signed` for development.'),
@@ -12,7 +12,9 @@ export const adminOptions = z.strictObject({
     .min(16, 'a token needs at least 16 characters')
     .regex(/^[\x21-\x7e]*$/, 'a token holds visible ASCII characters only')
     .optional()
-    .describe('Asked for as `Authorization: Bearer …`. Best written as `secret:NAME`, so that it stands in no file.'),
+    .describe(
+      'Asked for as `Authorization: Bearer …`, and of browsers by a login form. Best written as `secret:NAME`, so that it stands in no file.',
+    ),
   hosts: z
     .array(z.string().regex(HOST, 'expected a host name without port').toLowerCase())
     .default([])

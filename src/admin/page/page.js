@@ -55,8 +55,14 @@ async function look() {
 function show(status) {
   answered = Date.now();
   looks++;
-  history.push(status);
-  for (const section of sections) section(status, history);
+  try {
+    history.push(status);
+    for (const section of sections) section(status, history);
+  } catch (error) {
+    console.error(error);
+    document.body.classList.add('stale');
+    return warn('The gateway answers, but this page cannot show it: it may be of another version. Load the page anew.');
+  }
   setText(state, status.ready ? 'Serving' : `Not ready: ${status.reasons.join(', ')}`);
   state.dataset.tone = status.ready ? 'good' : 'bad';
   document.title = status.ready ? 'Portcullis' : 'Not ready – Portcullis';
