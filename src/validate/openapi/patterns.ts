@@ -1,4 +1,5 @@
 import { RE2JS } from 're2js';
+import { PlainPattern } from './plain-pattern.ts';
 
 /** What Ajv, and everyone else here, needs of a regular expression. */
 export interface Pattern {
@@ -29,6 +30,8 @@ export class Patterns {
 }
 
 function compile(source: string, key: string): Pattern {
+  const plain = PlainPattern.of(source, key);
+  if (plain !== undefined) return plain;
   const { text, counted } = new Translator(source).translate();
   let engine: RE2JS;
   try {

@@ -23,7 +23,7 @@ class PlainShape implements Shape {
   readonly #members = new Map<string, Shape | undefined>();
 
   constructor(starts: readonly PlainSchema[], schemas: Schemas) {
-    const sets = starts.map((one) => typesOf(one, schemas, new Set()));
+    const sets = starts.map((one) => typesOf(one, schemas, new Map()));
     this.types = new Set(JSON_TYPES.filter((type) => sets.every((set) => set.has(type))));
     this.#family = familyOf(starts, schemas);
     this.#schemas = schemas;
@@ -62,20 +62,25 @@ function familyOf(starts: readonly PlainSchema[], schemas: Schemas): PlainMappin
   return [...family];
 }
 
-/** The types that a schema admits. What goes round adds nothing. */
-function typesOf(schema: unknown, schemas: Schemas, open: Set<unknown>): ReadonlySet<JsonType> {
+type Known = Map<unknown, ReadonlySet<JsonType>>;
+
+/** The types that a schema admits, each schema looked at once. What goes round adds nothing. */
+function typesOf(schema: unknown, schemas: Schemas, known: Known): ReadonlySet<JsonType> {
   if (schema === false) return new Set();
-  if (!isMapping(schema) || open.has(schema)) return ALL;
-  open.add(schema);
+  if (!isMapping(schema)) return ALL;
+  const before = known.get(schema);
+  if (before !== undefined) return before;
+  known.set(schema, ALL);
   const sets: ReadonlySet<JsonType>[] = [ownTypes(schema)];
-  if (typeof schema.$ref === 'string') sets.push(typesOf(schemas.get(schema.$ref), schemas, open));
-  for (const one of listOf(schema.allOf)) sets.push(typesOf(one, schemas, open));
+  if (typeof schema.$ref === 'string') sets.push(typesOf(schemas.get(schema.$ref), schemas, known));
+  for (const one of listOf(schema.allOf)) sets.push(typesOf(one, schemas, known));
   for (const union of UNIONS) {
     if (schema[union] === undefined) continue;
-    sets.push(new Set(listOf(schema[union]).flatMap((one) => [...typesOf(one, schemas, open)])));
+    sets.push(new Set(listOf(schema[union]).flatMap((one) => [...typesOf(one, schemas, known)])));
   }
-  open.delete(schema);
-  return new Set(JSON_TYPES.filter((type) => sets.every((set) => set.has(type))));
+  const types = new Set(JSON_TYPES.filter((type) => sets.every((set) => set.has(type))));
+  known.set(schema, types);
+  return types;
 }
 
 function ownTypes(schema: PlainMapping): ReadonlySet<JsonType> {

@@ -1,5 +1,6 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import type { DocumentProblem } from './contract.ts';
+import { findJsonError } from './json-error.ts';
 import { countMembers, findDoubled, findInJson } from './json-text.ts';
 
 /** A file that was read: its value, and where things stand in it. */
@@ -33,7 +34,7 @@ export function parseSource(file: string, text: string): Parsed {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     // Flow style of YAML looks like JSON; what calls itself JSON must be it.
-    return file.endsWith('.json') ? broken([syntaxProblem(file, text, error.message)]) : parseYaml(file, text);
+    return file.endsWith('.json') ? broken([syntaxProblem(file, text)]) : parseYaml(file, text);
   }
 }
 
@@ -46,10 +47,9 @@ const problem = (file: string, place: Place, message: string): DocumentProblem =
   severity: 'error',
 });
 
-function syntaxProblem(file: string, text: string, message: string): DocumentProblem {
-  const offset = Number(/ at position (\d+)/.exec(message)?.[1] ?? text.length);
-  const what = message.replace(/,? ?(?:\.\.\.)?".*$| in JSON at position .*$| at position .*$/s, '');
-  return problem(file, new Lines(text).place(offset), `not JSON: ${sentence(what)}`);
+function syntaxProblem(file: string, text: string): DocumentProblem {
+  const { offset, wanted } = findJsonError(text);
+  return problem(file, new Lines(text).place(offset), `not JSON: ${wanted} must stand here`);
 }
 
 class Lines {
