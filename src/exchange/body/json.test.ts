@@ -162,8 +162,14 @@ describe('JSON', () => {
   test('an object has no prototype and no member that it was not sent', () => {
     const { value } = read('{"a":{},"__proto__":{"admin":true}}');
     const object = value as Record<string, object>;
-    assert.equal(Object.getPrototypeOf(object), null);
-    assert.equal(Object.getPrototypeOf(object.a), null);
+    for (const one of [object, object.a]) {
+      const inherited = Object.getPrototypeOf(one);
+      assert.deepEqual(
+        [Reflect.ownKeys(inherited), Object.getPrototypeOf(inherited), Object.isFrozen(inherited)],
+        [[], null, true],
+      );
+      for (const name of ['constructor', 'toString', 'hasOwnProperty']) assert.equal(name in one, false);
+    }
     assert.equal('admin' in object.a, false);
     assert.deepEqual(Object.keys(object), ['a', '__proto__']);
   });

@@ -18,7 +18,7 @@ export interface JsonReading {
 const NONE: readonly never[] = [];
 
 /**
- * Reads JSON (RFC 8259) once for all rooms. Accepts exactly the grammar; objects have no prototype, of doubled members the last counts
+ * Reads JSON (RFC 8259) once for all rooms. Accepts exactly the grammar; objects inherit nothing, of doubled members the last counts
  * (as with nearly every reader) and a flag says so. Linear in the body; nesting is bounded before it is entered, so no input can
  * exhaust the stack (CVE-2025-11230's class).
  *
@@ -101,7 +101,7 @@ class JsonReader {
   }
 
   #object(): Json {
-    const object = Object.create(null) as Record<string, Json>;
+    const object = new Members() as Record<string, Json>;
     this.#enter();
     this.#skipBlanks();
     if (this.#next(CLOSE_OBJECT)) return this.#leave(object);
@@ -316,6 +316,13 @@ class JsonReader {
     return jsonPointer(this.#path);
   }
 }
+
+/**
+ * Makes objects that inherit nothing. `Object.create(null)` makes dictionaries, whose members cost three times as much to write and to
+ * read; these have an empty prototype without a prototype, so that nothing but their own members is ever found in them.
+ */
+const Members = function () {} as unknown as new () => object;
+Members.prototype = Object.freeze(Object.create(null)) as object;
 
 const MOST_FLAGS = 32;
 

@@ -62,7 +62,7 @@ export type FlagCode =
   | 'multipart-transfer-encoding'
   | 'multipart-nested';
 
-/** A JSON value as it is handed to contracts. Objects have no prototype. */
+/** A JSON value as it is handed to contracts. Objects inherit nothing. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
 /** One field of a form, or of a query: decoded once, as byte strings. */

@@ -3,7 +3,7 @@
  * The engine imports nothing outside this folder: it takes parsed data in and gives violations out.
  */
 
-/** A JSON value. Objects must have no prototype (`Object.create(null)`): `required: [toString]` must not find the inherited one. */
+/** A JSON value. Objects must inherit nothing: `required: [toString]` must not find the inherited one. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
 /** `integer` beside `number`: a schema that admits `number` admits `integer` too. */
