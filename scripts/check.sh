@@ -15,6 +15,7 @@ check() {
 }
 
 check types tsc -p .
+check page tsc -p src/admin/page
 check lint oxlint --deny-warnings .
 check format biome format --max-diagnostics=50 .
 check walls node --test --test-reporter=dot test/walls.test.ts test/order.test.ts test/repository.test.ts

@@ -138,3 +138,27 @@ describe('a reload that fails', () => {
     assert.match(log.text, /has been reloaded/);
   });
 });
+
+test('what came of the last ten attempts is remembered, the newest first', async () => {
+  const one = await reloader();
+  await one.begin();
+  assert.equal(one.past.length, 0);
+  await write('/b');
+  await one.fileChanged();
+  await writeFile(file, 'listeners: {');
+  await one.fileChanged();
+  swap = async () => {
+    throw new Error('x'.repeat(5000));
+  };
+  await write('/c');
+  await one.fileChanged();
+  assert.deepEqual(
+    one.past.map((it) => it.ok),
+    [false, false, true],
+  );
+  assert.equal(one.past[0].reason, `${'x'.repeat(2000)}…`);
+  assert.match(one.past[1].reason ?? '', /portcullis\.yaml:1:/);
+  assert.equal(one.past[2].reason, undefined);
+  for (let i = 0; i < 10; i++) await one.fileChanged();
+  assert.equal(one.past.length, 10);
+});
