@@ -13,7 +13,18 @@ const TYPES: Record<string, string> = {
 
 /** All that is served; a name from a request reaches no file system. */
 const STYLE = ['page.css'];
-const SCRIPTS = ['page.js', 'sections.js', 'tables.js', 'chart.js', 'rates.js', 'format.js', 'dom.js'];
+const SCRIPTS = [
+  'page.js',
+  'sections.js',
+  'glance.js',
+  'flow.js',
+  'trust.js',
+  'tables.js',
+  'chart.js',
+  'rates.js',
+  'format.js',
+  'dom.js',
+];
 
 /**
  * Nothing from anywhere else, no script or style in the page itself, and no text that becomes markup (Trusted Types): whatever a name

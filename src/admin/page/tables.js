@@ -1,5 +1,12 @@
 // @ts-check
-import { element, setText } from './dom.js';
+import { byId, element, setText } from './dom.js';
+
+/**
+ * @import { Status } from '../../observe/status.ts'
+ * @import { History } from './rates.js'
+ */
+
+/** A part of the page: shows itself anew with every look. @typedef {(status: Status, history: History) => void} Section */
 
 /** @typedef {'good' | 'warn' | 'bad' | 'quiet'} Tone */
 /** @typedef {{ text: string, tone?: Tone, badge?: boolean, title?: string }} RichCell */
@@ -99,4 +106,14 @@ function showCell(node, cell) {
 function set(node, name, value) {
   if (value === '') node.removeAttribute(name);
   else if (node.getAttribute(name) !== value) node.setAttribute(name, value);
+}
+
+/**
+ * A table in the element of the page with this id.
+ * @param {string} id
+ * @param {string} name
+ * @param {readonly Column[]} columns
+ */
+export function tableIn(id, name, columns) {
+  return new Table(byId(id), name, columns);
 }
