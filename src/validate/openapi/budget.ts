@@ -92,9 +92,10 @@ function sizeOf(value: Json): { readonly values: number; readonly text: number }
     values++;
     if (typeof next === 'string') text += next.length >>> TEXT_BITS;
     if (typeof next !== 'object' || next === null) continue;
-    for (const name in next) {
+    for (const [name, inner] of Object.entries(next) as [string, Json][]) {
+      // The index of an item is no text of the client.
       text += name.length >>> TEXT_BITS;
-      waiting.push((next as { readonly [name: string]: Json })[name]);
+      waiting.push(inner);
     }
   }
   return { values, text };

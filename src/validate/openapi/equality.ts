@@ -7,12 +7,13 @@ import type { Json } from './contract.ts';
 
 type Mapping = { readonly [name: string]: Json };
 
+const isList = (value: Json): value is readonly Json[] => Array.isArray(value);
 const isMapping = (value: Json): value is Mapping => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** Cost: at most the smaller of both. */
 export function equal(a: Json, b: Json): boolean {
   if (a === b) return true;
-  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, index) => equal(item, b[index]));
+  if (isList(a)) return isList(b) && a.length === b.length && a.every((item, index) => equal(item, b[index]));
   if (!isMapping(a) || !isMapping(b)) return false;
   const names = Object.keys(a);
   if (names.length !== Object.keys(b).length) return false;

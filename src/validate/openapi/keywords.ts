@@ -25,7 +25,7 @@ const schemas = must((value) => Array.isArray(value) && value.length > 0, 'a lis
 const named = must(isMapping, 'a mapping of names to schemas');
 const text = must(isString, 'a string');
 const flag = must((value) => typeof value === 'boolean', 'true or false');
-const any: Check = () => undefined;
+const free: Check = () => undefined;
 
 /** Keywords that both versions know alike. */
 const COMMON: Readonly<Record<string, Check>> = {
@@ -50,15 +50,15 @@ const COMMON: Readonly<Record<string, Check>> = {
   properties: named,
   additionalProperties: schema,
   format: text,
-  title: any,
-  description: any,
-  default: any,
-  deprecated: any,
+  title: free,
+  description: free,
+  default: free,
+  deprecated: free,
   readOnly: flag,
   writeOnly: flag,
-  example: any,
-  externalDocs: any,
-  xml: any,
+  example: free,
+  externalDocs: free,
+  xml: free,
   discriminator: must(isMapping, 'a mapping with propertyName'),
 };
 
@@ -79,7 +79,7 @@ const V31: Readonly<Record<string, Check>> = {
   ),
   exclusiveMaximum: number,
   exclusiveMinimum: number,
-  const: any,
+  const: free,
   maxContains: count,
   minContains: count,
   dependentRequired: must(
@@ -87,7 +87,7 @@ const V31: Readonly<Record<string, Check>> = {
     'a mapping of names to lists of names',
   ),
   if: schema,
-  // biome-ignore lint/suspicious/noThenProperty: the keyword's name
+  // oxlint-disable-next-line unicorn/no-thenable -- the keyword's name
   then: schema,
   else: schema,
   dependentSchemas: named,
@@ -103,14 +103,14 @@ const V31: Readonly<Record<string, Check>> = {
   $anchor: text,
   $dynamicAnchor: text,
   $schema: text,
-  $comment: any,
-  $vocabulary: any,
-  $defs: any,
-  definitions: any,
-  examples: any,
-  contentEncoding: any,
-  contentMediaType: any,
-  contentSchema: any,
+  $comment: free,
+  $vocabulary: free,
+  $defs: free,
+  definitions: free,
+  examples: free,
+  contentEncoding: free,
+  contentMediaType: free,
+  contentSchema: free,
 };
 
 /** The keywords of a version. Others are no rules, and told. */

@@ -46,7 +46,7 @@ function versionOf(file: string, value: unknown, problems: Problems): '3.0' | '3
   const message =
     shown === undefined
       ? 'this is no OpenAPI document: `openapi` is missing'
-      : `OpenAPI ${String(shown).slice(0, 20)} is not supported`;
+      : `OpenAPI ${JSON.stringify(shown).slice(0, 20).replaceAll('"', '')} is not supported`;
   problems.add({ file, pointer: version === undefined ? '' : '/openapi' }, message, { hint: 'write openapi: 3.0.3 or 3.1.0' });
   return undefined;
 }

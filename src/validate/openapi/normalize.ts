@@ -62,6 +62,7 @@ const NO_SCOPE = new Scope(new Map());
 const ONE: Readonly<Record<string, boolean>> = {
   not: true,
   if: true,
+  // oxlint-disable-next-line unicorn/no-thenable -- the keyword's name
   then: true,
   else: true,
   items: false,
@@ -188,13 +189,13 @@ export class Normalizer {
     };
     enter(start);
     for (let step = steps.at(-1); step !== undefined; step = steps.at(-1)) {
-      const { done: ended, value: name } = step.next.next();
-      if (ended === true) {
+      const following = step.next.next();
+      if (following.done === true) {
         steps.pop();
         open.delete(step.name);
         done.add(step.name);
-      } else if (open.has(name)) this.#tellCircle(name);
-      else if (!done.has(name)) enter(name);
+      } else if (open.has(following.value)) this.#tellCircle(following.value);
+      else if (!done.has(following.value)) enter(following.value);
     }
   }
 
@@ -309,7 +310,7 @@ export class Normalizer {
   }
 
   #named(at: Node, keyword: string, meaning: Meaning, plain: PlainMapping): void {
-    const parts: PlainMapping = Object.create(null);
+    const parts = Object.create(null) as PlainMapping;
     for (const name of Object.keys(at.value as Mapping)) {
       const node = this.#references.child(at, name);
       if (name === '__proto__')
@@ -410,7 +411,7 @@ export class Normalizer {
     if (!isMapping(mapping))
       return this.#problems.add(this.#references.child(at, 'mapping'), '`mapping` must map values to schemas');
     const union = [...listOf(member(node.value, 'oneOf')), ...listOf(member(node.value, 'anyOf'))];
-    const chosen: Record<string, string | null> = Object.create(null);
+    const chosen = Object.create(null) as Record<string, string | null>;
     for (const reference of union.map((schema) => member(schema, '$ref')).filter((ref) => typeof ref === 'string'))
       this.#choose(node, reference.slice(reference.lastIndexOf('/') + 1), reference, meaning, chosen);
     for (const [value, reference] of Object.entries(mapping)) {
@@ -442,7 +443,6 @@ export class Normalizer {
  * cases it says the same of validity, and the right thing of what was evaluated.
  */
 function asUnion(plain: PlainMapping): void {
-  // biome-ignore lint/suspicious/noThenProperty: the keyword's name
   const { if: condition, then: consequence = true, else: alternative = true } = plain;
   delete plain.if;
   delete plain.then;
@@ -459,7 +459,7 @@ const asReference = (name: string): string =>
 function bare(value: Json): Json {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map(bare);
-  const copy: Record<string, Json> = Object.create(null);
+  const copy = Object.create(null) as Record<string, Json>;
   for (const [name, inner] of Object.entries(value)) copy[name] = bare(inner as Json);
   return copy;
 }

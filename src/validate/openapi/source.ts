@@ -134,12 +134,15 @@ function parseYaml(file: string, text: string): Parsed {
 
 const sentence = (message: string): string => message.charAt(0).toLowerCase() + message.slice(1);
 
+/** A key as a name: `200:` is the member "200". */
+const nameOf = (key: unknown): string => (typeof key === 'string' ? key : key === null ? '' : JSON.stringify(key));
+
 function offsetInYaml(document: Document.Parsed, tokens: readonly string[], of: 'key' | 'value' | undefined): number {
   let node: Node | null | undefined = document.contents;
   let key = node?.range?.[0] ?? 0;
   for (const token of tokens) {
     if (isAlias(node)) node = node.resolve(document);
-    const pair = isMap(node) ? node.items.find((one) => isScalar(one.key) && String(one.key.value ?? '') === token) : undefined;
+    const pair = isMap(node) ? node.items.find((one) => isScalar(one.key) && nameOf(one.key.value) === token) : undefined;
     const next = (isSeq(node) ? node.items[Number(token)] : pair?.value) as Node | null | undefined;
     if (pair === undefined && next === undefined) return key;
     key = ((pair?.key ?? next) as Node | undefined)?.range?.[0] ?? key;

@@ -46,10 +46,11 @@ export const unevaluatedItems: CodeKeywordDefinition = {
   schemaType: ['boolean', 'object'],
   error: { message: 'unevaluated', params: _`{}` },
   code(cxt) {
-    const { gen, schema, data, it } = cxt;
+    const { gen, data, it } = cxt;
+    const schema = cxt.schema as AnySchema;
     const { items } = it;
     it.items = true;
-    if (items === true || (schema !== false && alwaysValidSchema(it, schema as AnySchema))) return;
+    if (items === true || (schema !== false && alwaysValidSchema(it, schema))) return;
     const from = gen.const('from', _`${items ?? 0} === true ? ${data}.length : ${items ?? 0} || 0`);
     if (schema === false) return cxt.pass(_`${data}.length <= ${from}`);
     const valid = gen.var('valid', true);
@@ -62,12 +63,13 @@ export const unevaluatedItems: CodeKeywordDefinition = {
 };
 
 function judge(cxt: KeywordCxt, key: Name): void {
-  const { gen, schema, it } = cxt;
+  const { gen, it } = cxt;
+  const schema = cxt.schema as AnySchema;
   if (schema === false) {
     cxt.setParams({ unevaluatedProperty: key });
     cxt.error();
     gen.break();
-  } else if (!alwaysValidSchema(it, schema as AnySchema)) {
+  } else if (!alwaysValidSchema(it, schema)) {
     const valid = gen.name('valid');
     cxt.subschema({ keyword: 'unevaluatedProperties', dataProp: key, dataPropType: Type.Str }, valid);
     gen.if(not(valid), () => gen.break());
