@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { describeRules } from '../authorize/stage.ts';
 import { loadConfiguration } from '../config/load.ts';
 import { longestFirst, redactAll } from '../config/redact.ts';
@@ -98,6 +99,7 @@ function protections(route: GatewayRoute, options: GatewayOptions): string[] {
     ...describeCsrf(route.csrf),
     ...(route.authorize === undefined ? [] : describeRules(route.authorize)),
     ...limits(route, options),
+    ...describeValidate(route.validate),
     ...(waf === undefined ? [] : [`waf ${waf.mode}`]),
     ...Object.entries(route['response-headers'] ?? {}).map(([name, value]) =>
       value === 'remove' || value === 'keep' ? `${value}s ${name}` : `sets ${name}`,
@@ -109,6 +111,13 @@ function protections(route: GatewayRoute, options: GatewayOptions): string[] {
 function describeCsrf(csrf: GatewayRoute['csrf']): string[] {
   if (csrf === 'off') return ['csrf off'];
   return csrf.origins.length === 0 ? [] : [`csrf origins ${csrf.origins.join(' ')}`];
+}
+
+function describeValidate(validate: GatewayRoute['validate']): string[] {
+  if (validate === undefined || validate.mode === 'off') return [];
+  const mode = validate.mode === 'report' ? ', report only' : '';
+  if (validate.openapi !== undefined) return [`contract ${path.basename(validate.openapi)}${mode}`];
+  return [validate.types === undefined ? `bodies read${mode}` : `types ${validate.types.join(' ')}${mode}`];
 }
 
 function limits(route: GatewayRoute, options: GatewayOptions): string[] {

@@ -46,7 +46,7 @@ export interface Rule {
 }
 
 const FROM = /\b(import|export)\s+(type\s+(?!from\b))?(?:[\w$*\s{},]|\btype\b)*?\bfrom\s*(['"])([^'"]+)\3/g;
-const BARE = /\bimport\s*(\(?)\s*(['"])([^'"]+)\2/g;
+const BARE = /(?<!['"])\bimport\s*(\(?)\s*(['"])([^'"]+)\2/g;
 
 /** Every import and re-export of a file, dynamic ones too, in source order. */
 export function readImports(source: SourceFile): Import[] {

@@ -152,13 +152,13 @@ class QueryParameters {
     if (query.truncated) addAny(found, 'maxItems');
     if (query.semicolon && !this.#mayHoldSemicolon) addAny(found, 'semicolon');
     if (found.length > 0 && (query.badEscape || query.badUtf8)) return;
-    const groups = this.#parameters.length === 0 ? [] : new Array<QueryField[] | undefined>(this.#parameters.length);
+    const groups: (QueryField[] | undefined)[] = [];
     for (const field of query.fields) {
       const index = this.#indexOf(field.name);
       if (index < 0) addAny(found, 'undeclared', field.name);
       else (groups[index] ??= []).push(field);
     }
-    for (let i = 0; i < groups.length; i += 1) this.#judge(this.#parameters[i], groups[i] ?? NO_FIELDS, found);
+    for (let i = 0; i < this.#parameters.length; i += 1) this.#judge(this.#parameters[i], groups[i] ?? NO_FIELDS, found);
   }
 
   #indexOf(name: string): number {
