@@ -58,4 +58,6 @@ test('a strict caller refuses on a flag: the client learns place and rule, never
   const big = read('application/json', '9007199254740993');
   assert.equal(refuseFlagged(big)?.status, 400);
   assert.equal(refuseFlagged(big, new Set<FlagCode>(['json-number-precision'])), undefined);
+  const hidden = read('application/json', `[${'9007199254740993,'.repeat(1000)}{"a":1,"a":2}]`);
+  assert.equal(refuseFlagged(hidden, new Set<FlagCode>(['json-number-precision']))?.code, 'body-ambiguous');
 });

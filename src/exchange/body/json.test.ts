@@ -216,6 +216,16 @@ describe('JSON', () => {
     assert.ok(performance.now() - began < 4000);
   });
 
+  test('a flood of one flag hides no other', () => {
+    const flood = '9007199254740993,'.repeat(1000);
+    const { flags } = read(`[${flood}{"a":1,"a":2,"__proto__":3}]`);
+    assert.deepEqual(
+      [...new Set(flags.map(({ code }) => code))],
+      ['json-number-precision', 'json-duplicate-key', 'json-proto-key'],
+    );
+    assert.ok(flags.length <= 34);
+  });
+
   test('a JSON Pointer says ~ and / in its own way', () => {
     assert.equal(jsonPointer(['a/b', 0, '~', '']), '/a~1b/0/~0/');
   });

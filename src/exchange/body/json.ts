@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { Flags } from './flags.ts';
 import type { BodyBounds, Flag, FlagCode, Json } from './parsed.ts';
 
 /** A value that another of the same name hides from most readers: the WAF looks at it too. */
@@ -50,7 +51,7 @@ class JsonReader {
   /** One character per byte, so that an offset in it is one in the body. */
   readonly #text: string;
   readonly #bounds: BodyBounds;
-  readonly #flags: Flag[] = [];
+  readonly #flags = new Flags();
   readonly #shadowed: Shadowed[] = [];
   /** The way down to where the reader stands: names and indexes. */
   readonly #path: (string | number)[] = [];
@@ -77,7 +78,7 @@ class JsonReader {
       if (error !== STOP) throw error;
       value = undefined;
     }
-    return { value, flags: this.#flags, shadowed: this.#shadowed };
+    return { value, flags: this.#flags.list, shadowed: this.#shadowed };
   }
 
   // ---- values
@@ -127,7 +128,7 @@ class JsonReader {
     if (!this.#next(COLON)) this.#stop('json-syntax');
     this.#skipBlanks();
     const value = this.#value();
-    // One look-up tells both what comes twice and (having no prototype) nothing else.
+    // One look-up tells both what comes twice and (as it inherits nothing) nothing else.
     const before = object[name];
     if (before !== undefined) this.#doubled(before, at);
     if (name === '__proto__') this.#flag('json-proto-key', at);
@@ -303,12 +304,11 @@ class JsonReader {
   }
 
   #flag(code: FlagCode, at: number): void {
-    // A hostile body may have a hundred thousand of them; a few tell all.
-    if (this.#flags.length < MOST_FLAGS) this.#flags.push({ code, place: this.#pointer(), at });
+    if (this.#flags.wants(code)) this.#flags.add(code, this.#pointer(), at);
   }
 
   #stop(code: FlagCode, at = this.#at): never {
-    this.#flags.push({ code, place: this.#pointer(), at });
+    this.#flags.add(code, this.#pointer(), at);
     throw STOP;
   }
 
@@ -323,8 +323,6 @@ class JsonReader {
  */
 const Members = function () {} as unknown as new () => object;
 Members.prototype = Object.freeze(Object.create(null)) as object;
-
-const MOST_FLAGS = 32;
 
 /** Names and indexes as a JSON Pointer (RFC 6901). */
 export function jsonPointer(path: readonly (string | number)[]): string {

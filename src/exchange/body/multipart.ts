@@ -1,5 +1,6 @@
 import { readContentType } from './content-type.ts';
 import { readDisposition } from './disposition.ts';
+import { Flags } from './flags.ts';
 import type { Flag, FlagCode, MultipartPart } from './parsed.ts';
 
 /** What the reader makes of a multipart body. */
@@ -14,7 +15,6 @@ export interface MultipartReading {
  */
 const BOUNDARY = /^[0-9A-Za-z'()+_\-./:=?]{1,70}$/;
 
-const MOST_FLAGS = 32;
 const MOST_HEADERS = 16;
 const LONGEST_HEADER = 4096;
 
@@ -38,7 +38,7 @@ class MultipartReader {
   readonly #boundary: string;
   readonly #most: number;
   readonly #parts: MultipartPart[] = [];
-  readonly #flags: Flag[] = [];
+  readonly #flags = new Flags();
 
   constructor(body: Buffer, boundary: string, most: number) {
     this.#body = body;
@@ -50,7 +50,7 @@ class MultipartReader {
   read(): MultipartReading {
     if (BOUNDARY.test(this.#boundary)) this.#readParts();
     else this.#flag('multipart-boundary', 0);
-    return { parts: this.#parts, flags: this.#flags };
+    return { parts: this.#parts, flags: this.#flags.list };
   }
 
   #readParts(): void {
@@ -167,7 +167,7 @@ class MultipartReader {
   }
 
   #flag(code: FlagCode, at: number, place = ''): void {
-    if (this.#flags.length < MOST_FLAGS) this.#flags.push({ code, place, at });
+    if (this.#flags.wants(code)) this.#flags.add(code, place, at);
   }
 }
 
