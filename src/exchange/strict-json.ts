@@ -1,5 +1,5 @@
 import { readJson } from './body/json.ts';
-import type { BodyBounds, FlagCode, Json } from './body/parsed.ts';
+import type { BodyBounds, FlagCode } from './body/parsed.ts';
 
 /**
  * Small JSON objects that decide about identity: parts of a token, keys of an issuer, answers of an authorization server. What has two
@@ -29,8 +29,8 @@ export function readJsonObject(bytes: Buffer): Record<string, unknown> | undefin
   return value as Record<string, unknown>;
 }
 
-function takePrototypes(value: Json): void {
+function takePrototypes(value: unknown): void {
   if (typeof value !== 'object' || value === null) return;
   if (!Array.isArray(value)) Object.setPrototypeOf(value, null);
-  for (const inner of Object.values(value)) takePrototypes(inner);
+  for (const inner of Object.values(value) as unknown[]) takePrototypes(inner);
 }
