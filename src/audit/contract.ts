@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
+import { list, type Mapping, mapping } from '../config/checks.ts';
 import type { Segment } from '../route/pattern.ts';
 
 /** One operation of an OpenAPI document, as far as the audit asks. */
@@ -15,8 +16,6 @@ export interface Operation {
   /** Objects in its request bodies that take members which nobody declared, by where they are. */
   readonly openObjects: readonly string[];
 }
-
-type Mapping = Readonly<Record<string, unknown>>;
 
 const LARGEST = 16 * 1024 * 1024;
 const METHODS = ['get', 'head', 'post', 'put', 'patch', 'delete', 'options', 'query'];
@@ -180,12 +179,4 @@ export function isUnder(segments: readonly Segment[], template: string): boolean
     if (segment.kind === 'literal' && !parameter && segment.text !== parts[i]) return false;
   }
   return parts.length === segments.length;
-}
-
-function mapping(value: unknown): Mapping {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Mapping) : {};
-}
-
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
 }

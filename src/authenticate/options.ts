@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { apiKeyOptions } from './api-key/options.ts';
-import { csrfOptions } from './csrf/options.ts';
+import type { CsrfOptions } from './csrf/options.ts';
 import { introspectionOptions } from './introspection/options.ts';
 import { jwtOptions } from './jwt/options.ts';
 import { mtlsOptions } from './mtls/options.ts';
@@ -36,13 +36,11 @@ export const routeAuthentication = z
 export type MethodOptions = z.output<typeof methodOptions>;
 
 /** What the room needs to know for one route. */
-export const authenticateOptions = z.strictObject({
+export interface AuthenticateOptions {
   /** The methods that the route names, in order; none for an open route. */
-  methods: z.array(z.strictObject({ name: z.string(), method: methodOptions })),
-  csrf: csrfOptions,
+  readonly methods: readonly { readonly name: string; readonly method: MethodOptions }[];
+  readonly csrf: CsrfOptions;
   /** What else the route says about origins. */
-  origins: z.array(z.string()).optional(),
-  cors: z.object({ origins: z.array(z.string()), credentials: z.boolean() }).optional(),
-});
-
-export type AuthenticateOptions = z.output<typeof authenticateOptions>;
+  readonly origins?: readonly string[];
+  readonly cors?: { readonly origins: readonly string[]; readonly credentials: boolean };
+}

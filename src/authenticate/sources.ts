@@ -1,15 +1,6 @@
 import type { IntrospectionSnapshot } from './introspection/introspection.ts';
 import type { KeySourceSnapshot } from './jwt/key-source.ts';
-
-/** One family of metrics, made when somebody asks: no request pays for it. */
-export interface IdentitySource {
-  readonly name: string;
-  readonly help: string;
-  readonly type: 'counter' | 'gauge';
-  /** How the values of several workers become one; their sum where it is left out. */
-  readonly merge?: 'max' | 'min';
-  collect(): { readonly labels: Record<string, string>; readonly value: number }[];
-}
+import type { MetricSource } from '../pipeline/stage.ts';
 
 type Issuer = KeySourceSnapshot & { readonly issuer: string };
 type Introspection = IntrospectionSnapshot & { readonly method: string };
@@ -19,7 +10,7 @@ export function identitySources(
   issuers: () => readonly Issuer[],
   introspections: () => readonly Introspection[],
   now: () => number,
-): IdentitySource[] {
+): MetricSource[] {
   const ofIssuers = (value: (one: Issuer) => number | undefined) => () => worstOf(issuers(), value);
   const ofMethods = (value: (one: Introspection) => number) => () =>
     introspections().map((one) => ({ labels: { method: one.method }, value: value(one) }));

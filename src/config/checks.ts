@@ -23,7 +23,7 @@ export function crossCheck(raw: unknown, report: Report): void {
   checkAccessFile(file, report);
 }
 
-type Mapping = Readonly<Record<string, unknown>>;
+export type Mapping = Readonly<Record<string, unknown>>;
 
 /** The value as a mapping; whatever else it is, the schema has already said so. */
 export function mapping(value: unknown): Mapping {

@@ -10,11 +10,11 @@ import type { Corridor } from '../listen/corridor.ts';
 import type { Pem } from '../listen/tls/contexts.ts';
 import type { TurnedAwayRecord } from '../listen/turned-away.ts';
 import type { ProcessStatus, ServiceStatus } from '../observe/status.ts';
-import { createObserve, type EventSink, type MetricsSnapshot, type Observe, Redaction, type Source } from '../observe/stage.ts';
+import { createObserve, type EventSink, type MetricsSnapshot, type Observe, Redaction } from '../observe/stage.ts';
 import type { ClientSide } from '../pipeline/client.ts';
 import type { Generation } from '../pipeline/generation.ts';
 import type { Place } from '../pipeline/order.ts';
-import type { Carry, Log } from '../pipeline/stage.ts';
+import type { Carry, Log, MetricSource } from '../pipeline/stage.ts';
 import type { SharedMemoryStore } from '../stores/shared-memory-store.ts';
 import { type LimitCounts, limitCounts } from '../limit/stage.ts';
 import { storeSources } from '../stores/store-stats.ts';
@@ -295,7 +295,7 @@ export class Gateway implements Corridor {
     if (this.#parts.events !== undefined) this.#parts.events.target = observe.events;
   }
 
-  #ownSources({ keys, introspections: asked }: Next): Source[] {
+  #ownSources({ keys, introspections: asked }: Next): MetricSource[] {
     const identity = identitySources(
       () => keys.snapshot(),
       () => asked.snapshot(),

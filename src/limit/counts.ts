@@ -1,3 +1,5 @@
+import type { MetricSource } from '../pipeline/stage.ts';
+
 /** What one limit did. */
 export class LimitCount {
   passed = 0;
@@ -18,14 +20,6 @@ export interface GateView {
   readonly running: number;
   readonly queued: number;
   readonly refused: number;
-}
-
-/** One family of metrics, made when somebody asks: no decision pays for it. */
-export interface LimitSource {
-  readonly name: string;
-  readonly help: string;
-  readonly type: 'counter' | 'gauge';
-  collect(): { readonly labels: Record<string, string>; readonly value: number }[];
 }
 
 /** The counters of all limits of a process. They outlive configurations: a counter that falls is none. */
@@ -50,7 +44,7 @@ export class LimitCounts {
   }
 
   /** @param size Buckets that the store keeps, where it knows. */
-  sources(size: () => number | undefined): LimitSource[] {
+  sources(size: () => number | undefined): MetricSource[] {
     const ofGates = (value: (gate: GateView) => number) => () =>
       [...this.#gates].map(([concurrency, gate]) => ({ labels: { concurrency }, value: value(gate) }));
     return [

@@ -103,12 +103,11 @@ export const routeLimits = z.array(z.union([z.string(), limitOptions]));
 export type LimitOptions = z.output<typeof limitOptions>;
 
 /** What the room needs for one route. */
-export const limitStageOptions = z.strictObject({
+export interface LimitStageOptions {
   /** The route's limits, named ones with their names. */
-  limits: z.array(z.strictObject({ name: z.string().optional(), limit: limitOptions })),
+  readonly limits: readonly { readonly name?: string; readonly limit: LimitOptions }[];
   /** What makes this route the same one after a reload: its hosts, path, methods and conditions. */
-  route: z.string(),
+  readonly route: string;
   /** Kinds of the methods of authentication; none: nobody is asked who he is. */
-  methods: z.array(z.string()),
-});
-export type LimitStageOptions = z.output<typeof limitStageOptions>;
+  readonly methods: readonly string[];
+}

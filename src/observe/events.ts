@@ -15,22 +15,12 @@ import { classOfRefusal, type EventClass, type HouseEvent, houseEvents, isHouseE
 import type { Family } from './exposition.ts';
 import type { LineWriter } from './line-writer.ts';
 import type { Redaction } from './redact.ts';
+import type { EventStatus } from './status.ts';
 
 /** The last events that a status page can show. */
 const REMEMBERED = 50;
 const SWEEP_MS = 5000;
 const LONGEST_DETAIL = 8192;
-
-/** One event in short. */
-export interface ShortEvent {
-  readonly time: string;
-  readonly room: string;
-  readonly code: string;
-  readonly route?: string;
-  readonly client?: string;
-  readonly caller?: string;
-  readonly request_id?: string;
-}
 
 export interface EventParts {
   /** Where they go; undefined: nowhere, and only the last ones are remembered. */
@@ -52,7 +42,7 @@ export class Events {
   readonly #now: () => number;
   readonly #budget: EventBudget;
   readonly #told = new Map<string, number>();
-  readonly #last: ShortEvent[] = [];
+  readonly #last: EventStatus[] = [];
   readonly #timer: NodeJS.Timeout;
 
   constructor(parts: EventParts) {
@@ -118,7 +108,7 @@ export class Events {
   }
 
   /** The last ones, newest first. */
-  recent(): ShortEvent[] {
+  recent(): EventStatus[] {
     return this.#last.toReversed();
   }
 
@@ -155,7 +145,7 @@ export class Events {
     );
   }
 
-  #remember(event: Omit<ShortEvent, 'time'>): void {
+  #remember(event: Omit<EventStatus, 'time'>): void {
     this.#told.set(event.code, (this.#told.get(event.code) ?? 0) + 1);
     this.#last.push({ time: new Date().toISOString(), ...event });
     if (this.#last.length > REMEMBERED) this.#last.shift();

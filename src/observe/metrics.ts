@@ -2,6 +2,7 @@ import type { Refusal } from '../exchange/decision.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { type Family, type MetricsSnapshot, mergeSnapshots, type Series } from './exposition.ts';
 import { BUCKETS, Histogram } from './histogram.ts';
+import type { MetricSource } from '../pipeline/stage.ts';
 
 /**
  * Counters of one process. A request costs two look-ups in maps and a few additions in arrays that belong to its route:
@@ -17,16 +18,6 @@ const MAX_ROUTES = 2000;
 /** Combinations of route and code beyond this are counted under the route `other`. */
 const MAX_REFUSED = 10_000;
 const STATUS_CLASSES = ['none', '1xx', '2xx', '3xx', '4xx', '5xx'];
-
-/** What a room says of itself when metrics are read: a gauge of healthy targets, a counter of reloads. */
-export interface Source {
-  readonly name: string;
-  readonly help: string;
-  readonly type: 'counter' | 'gauge';
-  /** How the values of several processes become one; `sum` when left out. */
-  readonly merge?: 'sum' | 'max' | 'min';
-  collect(): { readonly labels: Record<string, string>; readonly value: number }[];
-}
 
 /** All that is counted for one route. */
 class RouteCell {
@@ -101,7 +92,7 @@ export class Metrics {
   readonly #moreRoutes = new Map<string, RouteCell>();
   readonly #services = new Map<string, ServiceCell>();
   readonly #connections = new Map<string, ConnectionCell>();
-  readonly #sources = new Map<string, Source>();
+  readonly #sources = new Map<string, MetricSource>();
   readonly #other = new RouteCell('other', '');
   readonly #handshakes = new Map<string, { readonly labels: Record<string, string>; count: number }>();
   readonly #logs: Record<LogName, LossCounter> = { access: new LossCounter(), events: new LossCounter() };
@@ -148,7 +139,7 @@ export class Metrics {
   }
 
   /** Adds what a room counts by itself. A second source of the same name takes the place of the first. */
-  register(source: Source): void {
+  register(source: MetricSource): void {
     this.#sources.set(source.name, source);
   }
 
@@ -375,7 +366,7 @@ function histogram(name: string, help: string, list: Series[]): Family {
   return { name, help, type: 'histogram', bounds: BUCKETS, series: list };
 }
 
-function collected(source: Source): Family {
+function collected(source: MetricSource): Family {
   const { name, help, type, merge } = source;
   return { name, help, type, merge, series: source.collect().map(({ labels, value }) => series(labels, value)) };
 }

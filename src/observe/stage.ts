@@ -2,12 +2,13 @@ import type { Exchange } from '../exchange/exchange.ts';
 import type { Log } from '../pipeline/stage.ts';
 import type { Family, MetricsSnapshot } from './exposition.ts';
 import { formatRecord, formatWireRefusal, type WireRefusal } from './access-record.ts';
-import { Events, type ShortEvent } from './events.ts';
+import { Events } from './events.ts';
 import { LineWriter } from './line-writer.ts';
 import { Metrics } from './metrics.ts';
 import type { ObserveOptions } from './options.ts';
 import { registerProcess, watchLoop } from './process-metrics.ts';
 import { Redaction } from './redact.ts';
+import type { EventStatus } from './status.ts';
 
 export type { WireRefusal } from './access-record.ts';
 export {
@@ -19,9 +20,9 @@ export {
   render,
   type Series,
 } from './exposition.ts';
-export { type Events, EventSink, type ShortEvent } from './events.ts';
+export { type Events, EventSink } from './events.ts';
 export { createLog } from './log.ts';
-export type { Metrics, Source } from './metrics.ts';
+export type { Metrics } from './metrics.ts';
 export type { ObserveOptions } from './options.ts';
 export { Redaction } from './redact.ts';
 
@@ -39,7 +40,7 @@ export interface Observe {
   readonly metrics: Metrics;
   readonly events: Events;
   /** The last security events, newest first. */
-  recentEvents(): ShortEvent[];
+  recentEvents(): EventStatus[];
   /** What is personal from now on. */
   redact(redaction: Redaction): void;
   /** SIGUSR2: opens the file anew. */
@@ -133,7 +134,7 @@ class Observer implements Observe {
     }
   }
 
-  recentEvents(): ShortEvent[] {
+  recentEvents(): EventStatus[] {
     return this.events.recent();
   }
 

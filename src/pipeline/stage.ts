@@ -43,6 +43,16 @@ export interface Log {
   error(message: string, fields?: Record<string, unknown>): void;
 }
 
+/** One family of metrics that a room lends to `observe`. Its values are made when somebody asks for them: no request pays. */
+export interface MetricSource {
+  readonly name: string;
+  readonly help: string;
+  readonly type: 'counter' | 'gauge';
+  /** How the values of several workers become one; `sum` when left out. */
+  readonly merge?: 'sum' | 'max' | 'min';
+  collect(): { readonly labels: Record<string, string>; readonly value: number }[];
+}
+
 /** Everything that a room may use besides its options. */
 export interface World {
   readonly carry: Carry;

@@ -1,3 +1,5 @@
+import type { MetricSource } from '../pipeline/stage.ts';
+
 /** Why there was no decision: the store is known to be away, was too slow, answered with an error, has too much to do. */
 export type Failure = 'away' | 'timeout' | 'error' | 'busy';
 
@@ -27,18 +29,8 @@ export interface StoreSnapshot {
   readonly stats: StoreStats | undefined;
 }
 
-/** One family of metrics, made when somebody asks: no decision pays for it. */
-export interface StoreSource {
-  readonly name: string;
-  readonly help: string;
-  readonly type: 'counter' | 'gauge';
-  /** How the values of several workers become one; their sum where it is left out. */
-  readonly merge?: 'max' | 'min';
-  collect(): { readonly labels: Record<string, string>; readonly value: number }[];
-}
-
 /** What is measured of the store. `snapshot` gives that of the configuration that serves now. */
-export function storeSources(snapshot: () => StoreSnapshot): StoreSource[] {
+export function storeSources(snapshot: () => StoreSnapshot): MetricSource[] {
   const one = (value: (of: StoreSnapshot) => number | undefined) => () => {
     const now = snapshot();
     const said = value(now);

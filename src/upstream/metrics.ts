@@ -1,23 +1,14 @@
 import type { EndpointSnapshot } from './endpoints.ts';
 import type { ServiceSnapshot } from './service.ts';
+import type { MetricSource } from '../pipeline/stage.ts';
 
 interface Value {
   readonly labels: Record<string, string>;
   readonly value: number;
 }
 
-/** One family of metrics, made when somebody asks: no call pays for it. */
-export interface UpstreamSource {
-  readonly name: string;
-  readonly help: string;
-  readonly type: 'counter' | 'gauge';
-  /** How the values of several workers become one; their sum where it is left out. */
-  readonly merge?: 'max' | 'min';
-  collect(): Value[];
-}
-
 /** What can be measured of services and their targets. `snapshot` gives the ones of the configuration that serves now. */
-export function upstreamSources(snapshot: () => readonly ServiceSnapshot[]): UpstreamSource[] {
+export function upstreamSources(snapshot: () => readonly ServiceSnapshot[]): MetricSource[] {
   const ofServices = (value: (one: ServiceSnapshot) => number) => () =>
     snapshot().map((one) => ({ labels: { service: one.name }, value: value(one) }));
   const ofTargets =
