@@ -61,8 +61,8 @@ export async function planWith(rooms: readonly Prepared[], bodyLimit = 1000): Pr
 }
 
 /** A request of a browser with one more field, its value a new text each time, as the reader of a head makes it. */
-export function exchange(i: number, name: string, value: string): Exchange {
-  const connection = { listener: 'public', secure: true, peerAddress: '198.18.0.1', peerPort: 4711, serverName: undefined };
+export function exchange(i: number, name: string, value: string, peerAddress = '198.18.0.1'): Exchange {
+  const connection = { listener: 'public', secure: true, peerAddress, peerPort: 4711, serverName: undefined };
   const path = `/orders/${i}`;
   const host = 'api.example.com';
   const headers = [...HEADERS, name, Buffer.from(value, 'latin1').toString('latin1')];

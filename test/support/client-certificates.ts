@@ -126,10 +126,13 @@ export class TestCa {
     await this.#ca('-revoke', shown.certificate);
   }
 
-  /** Writes the list; `next`: seconds until it is stale. The file is replaced at once, as a careful operator does it. */
-  async crl(file = this.file('crl.pem'), next?: number): Promise<string> {
+  /**
+   * Writes the list; `next`: seconds until it is stale; `more`: words for `openssl ca`. The file is replaced at once, as a careful
+   * operator does it.
+   */
+  async crl(file = this.file('crl.pem'), next?: number, more: readonly string[] = []): Promise<string> {
     const times = next === undefined ? [] : ['-crl_lastupdate', when(Math.min(0, next) - 3600), '-crl_nextupdate', when(next)];
-    await this.#ca('-gencrl', '-out', `${file}.new`, ...times);
+    await this.#ca('-gencrl', '-out', `${file}.new`, ...times, ...more);
     await rename(`${file}.new`, file);
     return file;
   }

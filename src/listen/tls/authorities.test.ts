@@ -179,18 +179,7 @@ describe('signatures of lists', { timeout: 120_000 }, () => {
       const extensions = ['-addext', 'basicConstraints=critical,CA:TRUE', '-addext', 'keyUsage=critical,keyCertSign,cRLSign'];
       const config = ['-config', ca.file('openssl.cnf'), '-subj', '/CN=ca', '-keyout', ca.key, '-out', ca.certificate];
       await run('openssl', ['req', '-x509', '-nodes', '-days', '30', ...request, ...extensions, ...config]);
-      const words = [
-        '-config',
-        ca.file('openssl.cnf'),
-        '-cert',
-        ca.certificate,
-        '-keyfile',
-        ca.key,
-        '-gencrl',
-        '-out',
-        folder.file('crl'),
-      ];
-      await run('openssl', ['ca', ...words, ...how]);
+      await ca.crl(folder.file('crl'), undefined, how);
       const options = { ca: ca.certificate, crl: [folder.file('crl')], mode: 'required', depth: undefined } as const;
       assert.equal(readAuthorities(options).revocation?.size, 1);
       const other = await TestCa.root(`${folder.dir}/other`, 'ca');
@@ -202,18 +191,7 @@ describe('signatures of lists', { timeout: 120_000 }, () => {
   it('with SHA-1 it is refused', async () => {
     await using folder = await certificateFolder();
     const ca = await TestCa.root(folder.dir, 'ca');
-    const words = [
-      '-config',
-      ca.file('openssl.cnf'),
-      '-cert',
-      ca.certificate,
-      '-keyfile',
-      ca.key,
-      '-gencrl',
-      '-out',
-      folder.file('crl'),
-    ];
-    await run('openssl', ['ca', ...words, '-md', 'sha1']);
+    await ca.crl(folder.file('crl'), undefined, ['-md', 'sha1']);
     const options = { ca: ca.certificate, crl: [folder.file('crl')], mode: 'required', depth: undefined } as const;
     assert.throws(() => readAuthorities(options), /signature algorithm that is weak or unknown/);
   });
