@@ -41,6 +41,11 @@ export type FlagCode =
   | 'json-string'
   | 'json-number'
   | 'json-number-precision'
+  // XML
+  | 'xml-syntax'
+  | 'xml-doctype'
+  | 'xml-depth'
+  | 'xml-values'
   // all text
   | 'utf8-invalid'
   | 'bom'
