@@ -12,6 +12,8 @@ export type MessageHook = (x: Exchange, message: Message) => Step;
 export interface WholeResponse {
   readonly limit: number;
   readonly over: 'pass' | 'refuse';
+  /** Media types that are read, lower case; undefined: all. */
+  readonly types: ReadonlySet<string> | undefined;
 }
 
 /** Takes an upgraded connection apart into messages of at most `limit` bytes. */
@@ -107,5 +109,7 @@ function wholeResponse(rooms: readonly Prepared[]): WholeResponse | undefined {
   const needs = rooms.map((room) => room.needs?.response).filter((need) => typeof need === 'object' && need.kind === 'whole');
   if (needs.length === 0) return undefined;
   const limit = Math.min(...needs.map((need) => need.limit));
-  return { limit, over: needs.some((need) => need.over === 'refuse') ? 'refuse' : 'pass' };
+  const everything = needs.some((need) => need.types === undefined);
+  const types = everything ? undefined : new Set(needs.flatMap((need) => need.types ?? []));
+  return { limit, over: needs.some((need) => need.over === 'refuse') ? 'refuse' : 'pass', types };
 }

@@ -17,12 +17,13 @@ export interface Message {
  * How much of a request or response a room has to see.
  * - `head` (the default): bodies stream past.
  * - `whole`: the body is read into one buffer of at most `limit` bytes before the room's body hook runs. For a response,
- *   `over` says what happens to a larger one: `pass` lets it go on unread, `refuse` answers 502.
+ *   `over` says what happens to a larger one: `pass` lets it go on unread, `refuse` answers 502. `types` are the media types of
+ *   responses that are read; others stream past.
  * - `messages`: every message of a WebSocket is handed to `onMessage`, at most `limit` bytes each.
  */
 export type Need =
   | 'head'
-  | { readonly kind: 'whole'; readonly limit: number; readonly over?: 'pass' | 'refuse' }
+  | { readonly kind: 'whole'; readonly limit: number; readonly over?: 'pass' | 'refuse'; readonly types?: readonly string[] }
   | { readonly kind: 'messages'; readonly limit: number };
 
 /** What outlives a reload, keyed by name and the hash of its options; released when the last configuration lets go. */

@@ -257,12 +257,20 @@ export class Walk implements AnswerSink, BodySink, ClientWatcher {
   // ---- the answer
 
   #wantResponse(): void {
-    const whole = this.#plan.wholeResponse;
+    const whole = this.#wholeResponse();
     this.#judging = false;
     if (whole === undefined) this.#startAnswer();
     else if (this.#size > whole.limit) this.#tooLarge(whole);
     else if (this.#complete) this.#haveResponse();
     else if (this.#paused) this.#flow();
+  }
+
+  /** Whether a room wants the whole of this answer: what is of no type that a room reads streams past. */
+  #wholeResponse(): WholeResponse | undefined {
+    const whole = this.#plan.wholeResponse;
+    if (whole?.types === undefined) return whole;
+    const type = headerValue((this.#x.response as ResponseHead).headers, 'content-type') ?? '';
+    return whole.types.has(mediaType(type)) ? whole : undefined;
   }
 
   /** Keeps a piece for a room that wants the whole, or still thinks about the head of the answer. */
@@ -275,7 +283,7 @@ export class Walk implements AnswerSink, BodySink, ClientWatcher {
 
   /** False asks the service to wait while a room thinks about the head. */
   #holdResponse(): boolean {
-    const whole = this.#plan.wholeResponse;
+    const whole = this.#wholeResponse();
     if (this.#judging || whole === undefined) {
       this.#paused = true;
       return false;
@@ -404,4 +412,10 @@ export class Walk implements AnswerSink, BodySink, ClientWatcher {
 /** What the service must answer to a handshake with this key (RFC 6455 section 4.2.2): a 101 to anything else is no WebSocket. */
 function acceptOf(key: string): string {
   return createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+}
+
+/** The media type without parameters, lower case. */
+function mediaType(value: string): string {
+  const semicolon = value.indexOf(';');
+  return (semicolon < 0 ? value : value.slice(0, semicolon)).trim().toLowerCase();
 }
