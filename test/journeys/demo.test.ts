@@ -32,9 +32,15 @@ const EXPECTED: Record<string, RegExp[]> = {
     /^HTTP\/2 403 [^]*"code":"forbidden"/,
   ],
   limit: [/^(?:200 ){10,19}(?:429 )+$/],
-  validate: [/^HTTP\/2 415 [^]*"code":"media-type"/, /^HTTP\/2 413 [^]*"code":"body-too-large"/],
+  validate: [
+    /^HTTP\/2 422 [^]*"code":"contract-body"[^]*"errors":\[\{"in":"body","pointer":"\/quantity","rule":"maximum"\}\]/,
+    /^HTTP\/2 422 [^]*"errors":\[\{"in":"body","pointer":"\/status","rule":"additionalProperties"\}\]/,
+    /^HTTP\/2 400 [^]*"code":"contract-parameter"[^]*"errors":\[\{"in":"query","parameter":"status","rule":"enum"\}\]/,
+    /^HTTP\/2 415 [^]*"code":"contract-media-type"/,
+    /^HTTP\/2 413 [^]*"code":"body-too-large"/,
+  ],
   route: [
-    /^HTTP\/2 405 [^]*allow: GET, HEAD, OPTIONS[^]*"code":"method-not-allowed"/,
+    /^HTTP\/2 405 [^]*allow: GET, HEAD, POST, OPTIONS[^]*"code":"method-not-allowed"/,
     /^HTTP\/1\.1 101 [^]*welcome/,
     /^HTTP\/1\.1 403 [^]*"code":"origin-refused"/,
   ],
@@ -42,8 +48,12 @@ const EXPECTED: Record<string, RegExp[]> = {
   upstream: [/^(?!.*(?:admin|10\.0\.0\.1)).*"x-forwarded-for":"127\.0\.0\.1"/],
   observe: [
     /^(?:\{"time":.*\}\n){5}$/,
+    /^(?:\{"time":.*"event":.*\}\n){5}$/,
     /portcullis_requests_total\{route="\/orders\/\*\*".*\} \d+/,
-    /^METHODS [^]*\/orders +orders +staff \(jwt\) +64KiB +scopes? orders:write/,
+  ],
+  configuration: [
+    /^METHODS [^]*\/orders\/\*\* +orders +staff \(jwt\) +64KiB +scopes? orders:write/,
+    /^AUTHENTICATION\n[^]* met +contract-enforced .* GET \/orders\/\*\* [^]*\nexamples\/demo\/portcullis\.yaml: \d+ met, \d+ open, [1-9]\d* accepted/,
   ],
   identity: [/^\{"access_token":"eyJ[\w.-]+","expires_in":3600,"scope":"orders:read","token_type":"Bearer"\}$/],
 };
@@ -72,6 +82,10 @@ test('the demo does what it prints', {
       for (const [i, line] of pasted.entries()) assert.match(await shell(line), EXPECTED[room][i], line);
     });
   }
+  await t.test('the status page is where it says', async () => {
+    const [, address] = /Open (http:\S+) in a browser/.exec(demo.output()) ?? assert.fail('no address');
+    assert.match(await (await fetch(address)).text(), /<title>Portcullis/);
+  });
   await t.test('the record tells which rule was missing, and no credential', () => readRecord(folder));
   await t.test('a change of the file is taken over, a mistake is told', () => changeFile(demo, folder));
   await t.test('a second demo says which port is taken, and leaves the first alone', () => secondDemo(folder));
