@@ -126,5 +126,9 @@ const URL_START = /^[a-z][a-z0-9+.-]*:/i;
 function isFilePath(value: string, forms: readonly JsonSchema[]): boolean {
   const word = forms.some((form) => form.const === value || form.enum?.includes(value) === true);
   if (word || value === '') return false;
-  return forms.some((form) => form.format === 'path' || (form.format === 'path-or-url' && !URL_START.test(value)));
+  if (value === 'builtin' && forms.some((form) => form.format === 'path-or-builtin')) return false;
+  return forms.some(
+    (form) =>
+      form.format === 'path' || form.format === 'path-or-builtin' || (form.format === 'path-or-url' && !URL_START.test(value)),
+  );
 }

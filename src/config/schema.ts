@@ -12,6 +12,7 @@ import { secretsOptions } from '../secrets/options.ts';
 import { storeOptions } from '../stores/options.ts';
 import { serviceOptions } from '../upstream/options.ts';
 import { validateOptions } from '../validate/options.ts';
+import { wafOptions, wafRouteOptions } from '../waf/options.ts';
 import { auditOptions } from './audit-options.ts';
 import { concurrency, network, size } from './units.ts';
 
@@ -25,35 +26,6 @@ const NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,63}$/;
 function name() {
   return z.string().regex(NAME, 'a name begins with a letter and holds letters, digits, "-", "_" and "."; at most 64 of them');
 }
-
-const waf = z.strictObject({
-  mode: z
-    .enum(['off'], {
-      error: (issue) =>
-        `this version has no web application firewall yet: ${issue.input === undefined ? 'write `mode: "off"`' : 'the only mode is "off"'}`,
-    })
-    .describe('Whether the firewall blocks, detects only, or is off. This version has only `off`.'),
-});
-
-/** What rules there are is read already, so that a file which keeps the firewall off loads in this version and in the next. */
-const wafSection = waf.extend({
-  rules: z
-    .array(z.string().min(1))
-    .min(1)
-    .optional()
-    .describe('Rules: `builtin`, or files in the language of ModSecurity. Nothing reads them while every `mode` is `off`.'),
-  paranoia: z
-    .int()
-    .min(1)
-    .max(4)
-    .optional()
-    .describe('The paranoia level of the rules, 1 to 4. Nothing reads it while every `mode` is `off`.'),
-  threshold: z
-    .int()
-    .min(1)
-    .optional()
-    .describe('The score at which a request is refused. Nothing reads it while every `mode` is `off`.'),
-});
 
 // The order of keys is that of the manual: what a route matches, where it leads, what protects it, the rest.
 const { path, host, methods, headers, ...otherRouteOptions } = routeOptions.shape;
@@ -80,7 +52,9 @@ const routeSchema = z.strictObject({
     .optional()
     .describe('What a request may hold: a contract, or media types and bounds. Without it bodies stream past unread.'),
   ...otherRouteOptions,
-  waf: waf.optional().describe('The web application firewall for this route.'),
+  waf: wafRouteOptions
+    .optional()
+    .describe('The web application firewall for this route: what it says here comes before the section `waf`.'),
 });
 
 /** The schema of a configuration file. */
@@ -108,7 +82,7 @@ export const gatewaySchema = z.strictObject({
     .array(routeSchema)
     .min(1)
     .describe('Which requests go to which service, and what protects them. Their order never matters: the most exact path wins.'),
-  waf: wafSection.optional().describe('The web application firewall, for all routes.'),
+  waf: wafOptions.optional().describe('The web application firewall, for all routes that do not say otherwise.'),
   observe: observeOptions.prefault({}).describe('Records, logs and metrics.'),
   store: storeOptions
     .prefault('memory')

@@ -60,6 +60,14 @@ export const catalogue = {
   'contract-media-type': entry('validate', 415, 'Unsupported media type', 'The contract does not declare the media type of the body for this operation, or declares a structure for a type that the gateway cannot read.'),
   'contract-body-presence': entry('validate', 400, 'Content missing or not declared', 'The contract requires a body and there is none, or it declares none and there is one.'),
   'contract-body': entry('validate', 422, 'Content breaks the contract', 'The body is well-formed and breaks its schema. `errors` names places (JSON Pointer) and rules.'),
+
+  // waf
+  'waf-score': entry('waf', 403, 'Forbidden', 'Rules gave the request an anomaly score of at least the threshold. `waf` in the record names the rules and what they looked at. A false alarm: leave the rule out for that target with `exclude`.', 'forbidden'),
+  'waf-rule': entry('waf', 403, 'Forbidden', 'A rule refuses the request by itself. The reason names it.', 'forbidden'),
+  'waf-denied': entry('waf', 403, 'Forbidden', 'A condition of `waf.deny` holds for the request.', 'forbidden'),
+  'waf-unreadable': entry('waf', 400, 'Unreadable content', 'The body cannot be read as what its type says, or can be read in two ways; the reason names the rule.'),
+  'waf-body': entry('waf', 413, 'Content too large', 'The body is larger than what rules read (`waf.body`, `SecRequestBodyLimit`, `SecRequestBodyNoFilesLimit`).'),
+  'waf-response': entry('waf', 502, 'Bad gateway', 'Rules refuse the answer of the service, such as one that gives away errors of a database. The reason says why.'),
   // route
   'route-not-found': entry('route', 404, 'Not found', 'No route matches host and path.'),
   'method-not-allowed': entry('route', 405, 'Method not allowed', 'The route exists, but not for this method. `Allow` lists those that it has.'),

@@ -6,6 +6,8 @@ import type { StageName } from '../exchange/decision.ts';
 import { limitByAddress, limitByCaller, limitConcurrency } from '../limit/stage.ts';
 import { routeStage } from '../route/stage.ts';
 import { validateStage } from '../validate/stage.ts';
+import { effectiveWaf } from '../waf/effective.ts';
+import { wafStage } from '../waf/stage.ts';
 import type { Prepared, RouteContext, World } from './stage.ts';
 
 /**
@@ -102,6 +104,15 @@ export const order: readonly Place[] = [
     why: 'Behind everything that the head decides, since it reads the body, and before the WAF: exact, and cheaper.',
     prepare: async (route, world, context) =>
       route.validate === undefined ? undefined : await validateStage.prepare(route.validate, world, context),
+  },
+  {
+    hook: 'waf',
+    room: 'waf',
+    why: 'Last of the checks: it costs the most, and judges only what is whom it says, within its limits and of the contract.',
+    prepare: async (route, world, context, file) => {
+      const waf = effectiveWaf(file.waf, route.waf);
+      return waf && (await wafStage.prepare(waf, world, context));
+    },
   },
   {
     hook: 'upstream',

@@ -1,0 +1,126 @@
+import { isJson } from '../exchange/body/body.ts';
+import { readContentType } from '../exchange/body/content-type.ts';
+import { type BodyBounds, DEFAULT_BOUNDS } from '../exchange/body/parsed.ts';
+import { type Refusal, refuse } from '../exchange/decision.ts';
+import type { Exchange } from '../exchange/exchange.ts';
+import { headerValue } from '../exchange/headers.ts';
+import type { Need, Prepared, World } from '../pipeline/stage.ts';
+import { RequestBody } from './body-facts.ts';
+import { anyHolds, WrittenCondition } from './conditions.ts';
+import type { EffectiveWaf } from './effective.ts';
+import { Engine, finish, judgeRequestBody, judgeResponseBody, judgeResponseHead } from './engine/engine.ts';
+import type { Program } from './engine/program/program.ts';
+import type { BodyProcessor } from './engine/transaction/facts.ts';
+import { PersistentCollections } from './engine/transaction/persistent.ts';
+import type { Transaction } from './engine/transaction/transaction.ts';
+import { wafNote } from './record.ts';
+import { refusalOf, responseRefusalOf } from './refusal.ts';
+import { requestFacts } from './request-facts.ts';
+
+/** Under which a request keeps what its rules found so far. */
+const NOTE = 'waf.transaction';
+
+const DEFAULT_BODY_LIMIT = 13_107_200;
+const DEFAULT_NO_FILES_LIMIT = 131_072;
+const DEFAULT_RESPONSE_LIMIT = 1_048_576;
+
+/** The room on one route. */
+export class PreparedWaf implements Prepared {
+  readonly needs: { readonly request: Need; readonly response?: Need };
+  readonly #engine: Engine;
+  readonly #options: EffectiveWaf;
+  readonly #deny: readonly WrittenCondition[];
+  readonly #allow: readonly WrittenCondition[];
+  readonly #noFilesLimit: number;
+  readonly #bounds: BodyBounds;
+  readonly #types: ReadonlySet<string>;
+
+  constructor(options: EffectiveWaf, program: Program, bodyLimit: number, carry: World['carry']) {
+    const { settings } = program;
+    const collections = carry.take('waf.collections', () => new PersistentCollections(settings.collectionTimeout));
+    this.#engine = new Engine(program, collections, options.mode === 'block' ? 'On' : 'DetectionOnly');
+    this.#options = options;
+    this.#deny = options.deny.map((one) => new WrittenCondition(one));
+    this.#allow = options.allow.map((one) => new WrittenCondition(one));
+    this.#noFilesLimit = options.body ?? settings.requestBodyNoFilesLimit ?? DEFAULT_NO_FILES_LIMIT;
+    this.#bounds = { ...DEFAULT_BOUNDS, depth: settings.jsonDepthLimit ?? 512 };
+    this.#types = new Set(settings.responseBodyTypes ?? []);
+    const limit = Math.min(bodyLimit, options.body ?? settings.requestBodyLimit ?? DEFAULT_BODY_LIMIT);
+    this.needs = { request: { kind: 'whole', limit }, response: responseNeed(program) };
+  }
+
+  onRequestHead(x: Exchange): Refusal | undefined {
+    if (anyHolds(this.#allow, x)) return undefined;
+    if (anyHolds(this.#deny, x)) return this.#denied(x);
+    const t = this.#engine.begin(requestFacts(x), processorOf(x));
+    x.notes ??= new Map();
+    x.notes.set(NOTE, t);
+    return t.interruption && refusalOf(t, t.interruption);
+  }
+
+  onRequestBody(x: Exchange): Refusal | undefined {
+    const t = transactionOf(x);
+    if (t === undefined) return undefined;
+    const body = new RequestBody(x, this.#bounds);
+    if (body.length > this.#noFilesLimit && t.processor !== 'MULTIPART') {
+      if (t.mode === 'On') return refuse('waf-body', `a body of ${body.length} bytes where rules read ${this.#noFilesLimit}`);
+      t.inboundDataError = true;
+    }
+    const interruption = judgeRequestBody(t, body);
+    return interruption && refusalOf(t, interruption);
+  }
+
+  onResponseHead(x: Exchange): Refusal | undefined {
+    const t = transactionOf(x);
+    if (t === undefined || x.response === undefined) return undefined;
+    const { status, headers } = x.response;
+    const interruption = judgeResponseHead(t, { status, protocol: t.request.protocol, headers });
+    return interruption && responseRefusalOf(t, interruption);
+  }
+
+  onResponseBody(x: Exchange): Refusal | undefined {
+    const t = transactionOf(x);
+    if (t === undefined || x.response === undefined) return undefined;
+    const type = readContentType(headerValue(x.response.headers, 'content-type') ?? '')?.type ?? '';
+    const interruption = judgeResponseBody(t, this.#types.has(type) ? x.response.body?.toString('latin1') : undefined);
+    return interruption && responseRefusalOf(t, interruption);
+  }
+
+  onEnd(x: Exchange): void {
+    const t = transactionOf(x);
+    if (t === undefined) return;
+    finish(t);
+    const note = wafNote(t, this.#options.data);
+    if (note !== undefined) x.notes?.set('waf', note);
+  }
+
+  #denied(x: Exchange): Refusal | undefined {
+    if (this.#options.mode === 'block') return refuse('waf-denied', 'a condition of `waf.deny` holds');
+    x.notes ??= new Map();
+    x.notes.set('waf', { would: 'waf-denied' });
+    return undefined;
+  }
+}
+
+function transactionOf(x: Exchange): Transaction | undefined {
+  return x.notes?.get(NOTE) as Transaction | undefined;
+}
+
+/** Answers are held only where a rule of phase 4 looks at them. */
+function responseNeed({ phases, settings }: Program): Need | undefined {
+  if (settings.responseBodyAccess === false || phases[4].rules.length === 0) return undefined;
+  return {
+    kind: 'whole',
+    limit: settings.responseBodyLimit ?? DEFAULT_RESPONSE_LIMIT,
+    over: settings.responseBodyLimitAction === 'Reject' ? 'refuse' : 'pass',
+    types: settings.responseBodyTypes ?? [],
+  };
+}
+
+/** What ModSecurity reads without being told: forms. JSON and XML are chosen by rules. */
+function processorOf(x: Exchange): BodyProcessor | undefined {
+  const type = readContentType(headerValue(x.head.headers, 'content-type') ?? '')?.type;
+  if (type === 'application/x-www-form-urlencoded') return 'URLENCODED';
+  if (type === 'multipart/form-data') return 'MULTIPART';
+  return type !== undefined && isJson(type) ? 'JSON' : undefined;
+}

@@ -1,0 +1,20 @@
+import type { World } from '../pipeline/stage.ts';
+import type { EffectiveWaf } from './effective.ts';
+import type { Program } from './engine/program/program.ts';
+import { loadRules, rulesKey } from './load-rules.ts';
+
+/** Rules that cannot be loaded: each line is `FILE:LINE:COLUMN: problem`. */
+export class RulesError extends Error {}
+
+/** The program of a route; routes and reloads whose rules say the same share one. */
+export function programOf(waf: EffectiveWaf, carry: World['carry']): Program {
+  return carry.take(`waf:${rulesKey(waf)}`, () => load(waf));
+}
+
+function load(waf: EffectiveWaf): Program {
+  const loaded = loadRules(waf);
+  if (loaded.ok) return loaded.program;
+  throw new RulesError(
+    loaded.problems.map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`).join('\n'),
+  );
+}

@@ -1,0 +1,33 @@
+import type { MatchRecord, Transaction } from './engine/transaction/transaction.ts';
+
+const MOST_RULES = 64;
+const LONGEST = 128;
+const LONGEST_LINE = 1024;
+
+/** What the access record says under `waf`: nothing where no rule matched. Values of clients only where `data` asks for them. */
+export function wafNote(t: Transaction, data: boolean): object | undefined {
+  const { matches } = t;
+  if (matches.length === 0 && t.detected === undefined) return undefined;
+  return {
+    matched: [...new Set(matches.map(({ rule }) => rule.id))],
+    rules: distinct(matches).slice(0, MOST_RULES).map(ruleNote),
+    ...(t.detected === undefined ? {} : { would: t.detected.rule.id }),
+    ...(data ? { log: matches.map(logLine) } : {}),
+  };
+}
+
+/** A rule that matched several values is told once. */
+function distinct(matches: readonly MatchRecord[]): MatchRecord[] {
+  return [...new Map(matches.map((match) => [`${match.rule.id} ${match.variable}`, match])).values()];
+}
+
+function ruleNote({ rule, variable }: MatchRecord): object {
+  const message = rule.message?.text;
+  return { id: rule.id, target: variable.slice(0, LONGEST), ...(message === undefined ? {} : { message }) };
+}
+
+function logLine({ rule, message, data, variable }: MatchRecord): string {
+  const line = `[id "${rule.id}"] [msg "${message}"] [data "${data}"] [target "${variable}"]`;
+  const tags = rule.tags.map((tag) => ` [tag "${tag}"]`).join('');
+  return (line + tags).slice(0, LONGEST_LINE);
+}
