@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { Protocol } from './args.ts';
 import { ANSWER, orderBody, ordersTarget } from './workload.ts';
 
-interface Reply {
+export interface Reply {
   readonly status: number;
   readonly body: string;
 }
@@ -36,13 +36,17 @@ export async function startCheckService(): Promise<{ port: number; close(): void
 }
 
 /** Calls through the gateway and compares what both ends saw; undefined when all is right. */
-export async function findWrongAnswer(protocol: Protocol, port: number): Promise<string | undefined> {
-  const plain = await call(protocol, port, 'GET', ordersTarget(), undefined);
+export async function findWrongAnswer(protocol: Protocol, port: number, token?: string): Promise<string | undefined> {
+  const call = (method: string, target: string, body: string | undefined) =>
+    callOnce({ protocol, port, method, target, body, token });
+  const plain = await call('GET', ordersTarget(), undefined);
   if (plain.status !== 200 || plain.body !== ANSWER) return `GET answered ${plain.status} ${plain.body.slice(0, 60)}`;
   for (const method of ['GET', 'POST']) {
     const body = method === 'POST' ? orderBody() : undefined;
-    const target = `/bench-check${ordersTarget()}`;
-    const reply = await call(protocol, port, method, target, body);
+    // The contract of the guarded work declares no query of a POST.
+    const path = method === 'POST' && token !== undefined ? '/api/v1/orders' : ordersTarget();
+    const target = `/bench-check${path}`;
+    const reply = await call(method, target, body);
     if (reply.status !== 200) return `${method} answered ${reply.status} ${reply.body.slice(0, 60)}`;
     const seen = JSON.parse(reply.body) as Seen;
     const right = seen.method === method && seen.target === target && seen.body === (body ?? '') && seen.field === 'yes';
@@ -53,13 +57,23 @@ export async function findWrongAnswer(protocol: Protocol, port: number): Promise
 
 /** True as soon as the gateway answers anything at all. */
 export async function isUp(protocol: Protocol, port: number): Promise<boolean> {
-  const reply = await call(protocol, port, 'GET', '/', undefined);
+  const reply = await callOnce({ protocol, port, method: 'GET', target: '/', body: undefined });
   return reply.status === 200;
 }
 
+export interface Call {
+  readonly protocol: Protocol;
+  readonly port: number;
+  readonly method: string;
+  readonly target: string;
+  readonly body: string | undefined;
+  readonly token?: string | undefined;
+}
+
 /** One request on a connection of its own. A failure is an answer with status 0. */
-function call(protocol: Protocol, port: number, method: string, target: string, body: string | undefined): Promise<Reply> {
+export function callOnce({ protocol, port, method, target, body, token }: Call): Promise<Reply> {
   const fields: Record<string, string> = { 'user-agent': 'bench', accept: '*/*', 'x-bench': 'yes' };
+  if (token !== undefined) fields.authorization = `Bearer ${token}`;
   if (body !== undefined) {
     fields['content-type'] = 'application/json';
     fields['content-length'] = String(Buffer.byteLength(body));

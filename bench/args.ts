@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 
 export const PROTOCOLS = ['http', 'https', 'h2'] as const;
-export const WORKS = ['small', 'get', 'post'] as const;
+export const WORKS = ['small', 'get', 'post', 'guarded'] as const;
 export const GATEWAYS = ['nginx', 'haproxy', 'undici', 'fastify', 'portcullis'] as const;
 
 export type Protocol = (typeof PROTOCOLS)[number];
@@ -33,7 +33,8 @@ CPU is user + system time of the gateway's processes for each request. Every ans
   --only LIST        what to measure, names with commas between, of
                        gateways   ${GATEWAYS.join(' ')}
                        protocols  ${PROTOCOLS.join(' ')} (HTTP/1.1, HTTP/1.1 over TLS, HTTP/2 over TLS)
-                       works      ${WORKS.join(' ')}
+                       works      ${WORKS.join(' ')} (a POST with a token; Portcullis with token, two limits,
+                                  contract and record; HTTP/1.1 only)
   --rounds N         rounds; the table shows medians          (3)
   --seconds N        seconds of each measurement              (6)
   --connections N    keep-alive connections                   (64)

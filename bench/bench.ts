@@ -6,6 +6,7 @@ import { tlsFiles } from '../test/support/tls.ts';
 import { startCheckService } from './answers.ts';
 import { HELP, type Options, readOptions } from './args.ts';
 import { type Contestant, contestant, freePort, type Ground, portcullis, writeTemplate } from './contestants.ts';
+import { writeGuarded } from './guarded.ts';
 import { type Measurement, measure } from './measure.ts';
 import { hasCommand, LOAD_CORE, pinned, pinning, start, type Started } from './process.ts';
 import { formatTable, judgeTargets, judgeWorkers, type Row, summarize } from './report.ts';
@@ -62,7 +63,7 @@ function startService(ground: Ground, checkPort: number): Started {
 }
 
 async function runAll(options: Options, ground: Ground): Promise<number> {
-  const files = { dir: ground.dir, ...writeWorkload(ground.dir) };
+  const files = { dir: ground.dir, ...writeWorkload(ground.dir), ...writeGuarded(ground.dir) };
   const contestants = await assemble(options, ground);
   const load = loadavg()[0];
   say(
@@ -72,7 +73,7 @@ async function runAll(options: Options, ground: Ground): Promise<number> {
   const all: Measurement[] = [];
   for (let round = 1; round <= options.rounds; round += 1) {
     for (const protocol of options.protocols) {
-      for (const work of options.works) {
+      for (const work of options.works.filter((one) => one !== 'guarded' || protocol === 'http')) {
         for (const one of contestants.filter(({ protocols }) => protocols.includes(protocol))) {
           const measurement = await measure(one, protocol, work, round, options, files);
           all.push(measurement);

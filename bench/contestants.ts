@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
-import type { GatewayName, Protocol } from './args.ts';
+import type { GatewayName, Protocol, Work } from './args.ts';
+import { findUnrefused } from './guarded.ts';
 import { hasCommand, run } from './process.ts';
 
 const HERE = import.meta.dirname;
@@ -21,7 +22,12 @@ export interface Contestant {
   /** Why it cannot take part here; undefined when it can. */
   missing(): Promise<string | undefined>;
   /** Where it listens, and the command that starts it. */
-  prepare(protocol: Protocol): Promise<{ port: number; command: string[]; env?: Record<string, string>; cwd?: string }>;
+  prepare(
+    protocol: Protocol,
+    work: Work,
+  ): Promise<{ port: number; command: string[]; env?: Record<string, string>; cwd?: string }>;
+  /** What it lets through although the work says that it must not; absent where nothing is checked. */
+  findUnrefused?(work: Work, port: number): Promise<string | undefined>;
   /** Bytes of records written since the last call; absent where nothing is recorded. */
   takeRecordLines?(): number;
 }
@@ -85,7 +91,7 @@ function fastify(ground: Ground): Contestant {
   };
 }
 
-/** This repository's gateway, all checks off, the access record on. */
+/** This repository's gateway, the access record on; all checks off but in the work `guarded`. */
 export function portcullis(ground: Ground, workers: number): Contestant {
   const main = path.join(HERE, '../src/main.ts');
   const access = path.join(ground.dir, 'access.jsonl');
@@ -93,9 +99,10 @@ export function portcullis(ground: Ground, workers: number): Contestant {
     name: workers === 1 ? 'portcullis' : `portcullis ×${workers}`,
     protocols: ['http', 'https', 'h2'],
     missing: async () => (existsSync(main) ? undefined : 'src/main.ts is not there'),
-    prepare: async (protocol) => {
+    findUnrefused: async (work, port) => (work === 'guarded' ? await findUnrefused(port) : undefined),
+    prepare: async (protocol, work) => {
       const ports = { HTTP: await freePort(), HTTPS: await freePort(), WORKERS: workers };
-      const file = writeTemplate(ground, 'portcullis.yaml', ports);
+      const file = writeTemplate(ground, work === 'guarded' ? 'guarded.yaml' : 'portcullis.yaml', ports);
       const command = [process.execPath, main, 'start', '--config', file];
       const env = { NODE_OPTIONS: ground.nodeOptions };
       return { port: protocol === 'http' ? ports.HTTP : ports.HTTPS, command, env, cwd: ground.dir };

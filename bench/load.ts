@@ -22,7 +22,13 @@ export interface Load {
   readonly seconds: number;
   /** Length of the service's answer. */
   readonly answerBytes: number;
-  readonly files: { readonly dir: string; readonly targets: string; readonly postTargets: string; readonly body: string };
+  readonly files: {
+    readonly dir: string;
+    readonly targets: string;
+    readonly postTargets: string;
+    readonly body: string;
+    readonly tokens: string;
+  };
 }
 
 /** Puts load on the gateway for some seconds: wrk for HTTP/1.1, h2load for HTTP/2. */
@@ -34,7 +40,19 @@ const SCRIPT = path.join(import.meta.dirname, 'config/requests.lua');
 
 async function applyWrk(load: Load): Promise<LoadResult> {
   const url = `${load.protocol}://127.0.0.1:${load.port}`;
-  const command = ['wrk', '-t1', `-c${load.connections}`, `-d${load.seconds}s`, '--latency', '-s', SCRIPT, url, '--', load.work];
+  const command = [
+    'wrk',
+    '-t1',
+    `-c${load.connections}`,
+    `-d${load.seconds}s`,
+    '--latency',
+    '-s',
+    SCRIPT,
+    url,
+    '--',
+    load.work,
+    load.files.tokens,
+  ];
   const output = await run(pinned(LOAD_CORE, command), (load.seconds + 30) * 1000);
   const [, requests = '0', bytes = '0'] = /(\d+) requests in \S+ (\S+) read/.exec(output) ?? [];
   const count = Number(requests);

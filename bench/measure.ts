@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { findWrongAnswer, isUp } from './answers.ts';
 import type { Options, Protocol, Work } from './args.ts';
 import type { Contestant } from './contestants.ts';
+import type { GuardedFiles } from './guarded.ts';
 import { applyLoad, type Load } from './load.ts';
 import {
   coreBusySeconds,
@@ -38,6 +39,9 @@ export interface Measurement {
   readonly wrong: string | undefined;
 }
 
+/** What the load reads, and a token for the questions between. */
+export type Files = Load['files'] & GuardedFiles;
+
 const WARM_UP_SECONDS = 2;
 
 /** Starts one gateway, warms it up, measures, checks its answers before and after, and stops it. */
@@ -47,16 +51,19 @@ export async function measure(
   work: Work,
   round: number,
   options: Options,
-  files: Load['files'],
+  files: Files,
 ): Promise<Measurement> {
-  const { port, command, env, cwd } = await one.prepare(protocol);
+  const { port, command, env, cwd } = await one.prepare(protocol, work);
   const cores = options.workers === undefined ? '0' : `0-${options.workers - 1}`;
   const gateway = start(pinned(cores, command), env, cwd);
   const base = { gateway: one.name, protocol, work, round };
   try {
     const problem = await waitUntilUp(gateway, protocol, port);
     if (problem !== undefined) return { ...base, ...NOTHING, wrong: problem };
-    const before = await findWrongAnswer(protocol, port);
+    const isWrong = async () =>
+      (await findWrongAnswer(protocol, port, work === 'guarded' ? files.token : undefined)) ??
+      (await one.findUnrefused?.(work, port));
+    const before = await isWrong();
     if (before !== undefined) return { ...base, ...NOTHING, wrong: before };
     const { connections, streams, seconds } = options;
     const load: Load = { protocol, work, port, connections, streams, seconds, answerBytes: ANSWER.length, files };
@@ -67,7 +74,7 @@ export async function measure(
     const figures = await measureLoad(gateway.pid, load);
     await wait(300);
     const missing = findMissingRecords(one, figures.requests, connections * streams);
-    const wrong = figures.wrong ?? missing ?? (await findWrongAnswer(protocol, port));
+    const wrong = figures.wrong ?? missing ?? (await isWrong());
     const { rps, cpu, p50, p99, memory, shares } = figures;
     // With several workers the load shares their cores on purpose.
     const disturbed = isPinned && options.workers === undefined ? figures.disturbed : 0;

@@ -92,6 +92,8 @@ export function judgeTargets(rows: readonly Row[]): Target[] {
     .flatMap((row) => {
       const task = `${row.protocol} ${row.work}`;
       const targets: Target[] = [];
+      // What contracts take of memory is the document's; what a request costs is judged.
+      if (row.work === 'guarded') return row.toUndici === undefined ? [] : [atMost(task, 'CPU × undici', row.toUndici, 2.0)];
       if (row.protocol === 'http' && row.toUndici !== undefined) targets.push(atMost(task, 'CPU × undici', row.toUndici, 1.0));
       if (row.protocol !== 'http' && row.toNginx !== undefined) targets.push(atMost(task, 'CPU × nginx', row.toNginx, 2.5));
       targets.push(atMost(task, 'MB', row.memory, 130));

@@ -11,77 +11,13 @@ import { Exchange } from '../src/exchange/exchange.ts';
 import type { Prepared, RouteContext, World } from '../src/pipeline/stage.ts';
 import { validateOptions } from '../src/validate/options.ts';
 import { validateStage } from '../src/validate/stage.ts';
+import { ordersDocument } from './contract.ts';
 import { cpuOf, median, pairs, planWith, refused, walkAll } from './recorded.ts';
 import { orderBody } from './workload.ts';
 
 const EXCHANGES = 3000;
 const ROUNDS = 40;
 const TARGET_US = 15;
-
-const text = (most: number) => ({ type: 'string', maxLength: most });
-const amount = { type: 'number', minimum: 0 };
-const strict = (properties: object) => ({
-  type: 'object',
-  additionalProperties: false,
-  required: Object.keys(properties),
-  properties,
-});
-
-/** A contract as somebody would write it for the design's POST: every member declared, bounded and required. */
-const document = {
-  openapi: '3.1.0',
-  info: { title: 'Orders', version: '1' },
-  paths: {
-    '/orders/{id}': {
-      parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'integer', minimum: 0 } }],
-      get: {
-        parameters: [
-          ...['customer', 'limit'].map((name) => ({ name, in: 'query', schema: { type: 'integer', minimum: 0 } })),
-          { name: 'status', in: 'query', schema: { type: 'string', enum: ['shipped', 'open', 'returned', 'paid'] } },
-          ...['sort', 'q'].map((name) => ({ name, in: 'query', schema: text(100) })),
-          { name: 'fields', in: 'query', explode: false, schema: { type: 'array', maxItems: 10, items: text(20) } },
-        ],
-        responses: { 200: { description: 'ok' } },
-      },
-      post: {
-        requestBody: {
-          required: true,
-          content: {
-            'application/json': {
-              schema: strict({
-                customer: strict({
-                  id: { type: 'integer', minimum: 0 },
-                  name: text(80),
-                  email: { type: 'string', format: 'email' },
-                  phone: { type: 'string', pattern: '^\\+[0-9 ]{5,20}$' },
-                }),
-                address: strict({
-                  street: text(100),
-                  city: text(60),
-                  zip: text(12),
-                  country: { type: 'string', pattern: '^[A-Z]{2}$' },
-                }),
-                note: text(500),
-                currency: { type: 'string', enum: ['EUR', 'GBP', 'USD'] },
-                items: {
-                  type: 'array',
-                  maxItems: 50,
-                  items: strict({
-                    sku: { type: 'string', pattern: '^SKU-[0-9]{1,6}$' },
-                    name: text(100),
-                    qty: { type: 'integer', minimum: 0, maximum: 99 },
-                    price: amount,
-                  }),
-                },
-              }),
-            },
-          },
-        },
-        responses: { 201: { description: 'made' } },
-      },
-    },
-  },
-};
 
 /** A body that is there at once. */
 class Recorded implements BodySource {
@@ -167,7 +103,7 @@ async function measure(what: string, room: Prepared, make: (i: number) => Exchan
 const folder = mkdtempSync(path.join(tmpdir(), 'portcullis-bench-'));
 try {
   const openapi = path.join(folder, 'orders.json');
-  writeFileSync(openapi, JSON.stringify(document));
+  writeFileSync(openapi, JSON.stringify(ordersDocument('/orders/{id}')));
   const bytes = orderBody().length;
   const read = await measure(`POST, ${bytes} bytes: read as JSON, no contract`, await roomOf({}), post);
   const contract = await roomOf({ openapi });

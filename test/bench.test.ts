@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import test from 'node:test';
 import { findWrongAnswer, startCheckService } from '../bench/answers.ts';
 import { readOptions } from '../bench/args.ts';
+import { findUnrefused } from '../bench/guarded.ts';
 import type { Measurement } from '../bench/measure.ts';
 import { formatTable, judgeTargets, judgeWorkers, median, summarize } from '../bench/report.ts';
 import { ANSWER } from '../bench/workload.ts';
@@ -67,6 +68,11 @@ test('targets are met up to their bound and missed beyond', () => {
     );
   assert.deepEqual(judge(40, 130), [true, true]);
   assert.deepEqual(judge(41, 131), [false, false]);
+  const guarded = (cpu: number): boolean[] =>
+    judgeTargets(
+      summarize([measurement('undici', 1, 40, { work: 'guarded' }), measurement('portcullis', 1, cpu, { work: 'guarded' })]),
+    ).map(({ isMet }) => isMet);
+  assert.deepEqual([guarded(80), guarded(81)], [[true], [false]]);
   const workers = (cpu: number, shares: number[]): boolean[] =>
     judgeWorkers(summarize([measurement('portcullis', 1, 40), measurement('portcullis ×2', 1, cpu, { shares })])).map(
       ({ isMet }) => isMet,
@@ -108,5 +114,40 @@ test('a gateway that answers wrongly is found out', async () => {
     gateway.closeAllConnections();
     gateway.close();
     check.close();
+  }
+});
+
+test('a gateway that lets pass what it must refuse is found out, rule by rule', async () => {
+  let asked = 0;
+  /** Refuses the first requests of the run as it must, and none after these. */
+  const answers = [
+    [401, 'token-missing'],
+    [401, 'token-signature'],
+    [401, 'token-expired'],
+    [422, 'contract-body'],
+    [200, ''],
+    [429, ''],
+  ] as const;
+  let right = 0;
+  const gateway = http.createServer((request, response) => {
+    const [status, code] = asked < right ? answers[asked] : ([200, ''] as const);
+    asked++;
+    request.resume().on('end', () => response.writeHead(status).end(`{"code":"${code}"}`));
+  });
+  await new Promise<void>((resolve) => {
+    gateway.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = gateway.address() as AddressInfo;
+  try {
+    const found: string[] = [];
+    for (const upTo of [0, 1, 2, 3, 4, 6]) {
+      [asked, right] = [0, upTo];
+      found.push(((await findUnrefused(port)) ?? 'nothing').split(' got')[0]);
+    }
+    const what = ['no token', 'a forged token', 'an expired token', 'a body beside the contract', 'a request over the limit'];
+    assert.deepEqual(found, [...what, 'nothing']);
+  } finally {
+    gateway.closeAllConnections();
+    gateway.close();
   }
 });
