@@ -28,7 +28,7 @@ export function readBody(body: Buffer | undefined, contentType: string | undefin
   if (body === undefined || body.length === 0) return NONE;
   const type = contentType === undefined ? undefined : readContentType(contentType);
   if (type === undefined) return BYTES;
-  if (!isUtf8Charset(type)) return { kind: 'bytes', flags: [{ code: 'charset', place: '', at: 0 }] };
+  if (!isUtf8Charset(type, body)) return { kind: 'bytes', flags: [{ code: 'charset', place: '', at: 0 }] };
   return parse(body, type, bounds);
 }
 
@@ -45,12 +45,22 @@ export function isJson(type: string): boolean {
   return type === 'application/json' || type.endsWith('+json') || type === 'text/json';
 }
 
+const BOM = '\xef\xbb\xbf';
+
+/**
+ * Beside what a query can have: bytes that are UTF-8 only together with escapes beside them (who makes text of the body first sees
+ * others), a byte order mark, which some take off and some keep, and a `?` in front, which `URLSearchParams` takes off.
+ */
 function readForm(body: Buffer, bounds: BodyBounds): ParsedBody {
-  const reading = readQuery(body.toString('latin1'), bounds.keys);
+  const text = body.toString('latin1');
+  const reading = readQuery(text, bounds.keys);
   const flags: Flag[] = [];
   const flag = (is: boolean, code: FlagCode) => is && flags.push({ code, place: '', at: 0 });
-  flag(reading.badEscape, 'form-encoding');
-  flag(reading.badUtf8, 'utf8-invalid');
+  flag(reading.badEscape || text.startsWith('?'), 'form-encoding');
+  flag(reading.badUtf8 || !isUtf8(body), 'utf8-invalid');
+  flag(text.startsWith(BOM), 'bom');
+  flag(reading.semicolon, 'form-semicolon');
+  flag(text.includes('\0') || text.includes('%00'), 'nul');
   flag(reading.truncated, 'form-fields');
   return { kind: 'form', fields: reading.fields, flags };
 }

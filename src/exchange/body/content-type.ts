@@ -1,3 +1,5 @@
+import { isAscii } from 'node:buffer';
+
 /** A media type as the one strict reading of it gives it (RFC 9110 section 8.3.1). */
 export interface ContentType {
   /** `type/subtype` in lower case, without parameters. */
@@ -8,7 +10,7 @@ export interface ContentType {
 
 const TYPE = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
 const PARAMETER =
-  /[ \t]*;[ \t]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)=(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+)|"([^"\\\x00-\x08\x0a-\x1f\x7f]*)")/y;
+  /[ \t]*;[ \t]*([!#$%&'+\-.^_`|~0-9A-Za-z]+)=(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+)|"([^"\\\x00-\x08\x0a-\x1f\x7f]*)")/y;
 
 /** Longer than any that is meant; bounds the memory of {@link known}. */
 const LONGEST = 256;
@@ -17,7 +19,8 @@ const known = new Map<string, ContentType>();
 
 /**
  * Reads the value of a Content-Type; undefined when it can be read in more than one way, or not at all: an empty parameter, a parameter
- * that comes twice, a backslash in a quoted string, a comma, a tab where parsers differ (CVE-2026-25223's class), anything behind the end.
+ * that comes twice, one in pieces or with a charset of its own (`boundary*0=`, `charset*=`: RFC 2231, which some readers of mail undo
+ * and others take for another name), a backslash in a quoted string, a comma, a tab where parsers differ (CVE-2026-25223's class), anything behind the end.
  */
 export function readContentType(value: string): ContentType | undefined {
   const found = known.get(value);
@@ -45,8 +48,12 @@ function parse(value: string): ContentType | undefined {
   return { type, parameters };
 }
 
-/** True where the bytes are UTF-8, or plain ASCII, by their own word; silence counts as UTF-8 (RFC 8259 section 8.1). */
-export function isUtf8Charset(contentType: ContentType): boolean {
+/**
+ * True where the bytes are UTF-8, or plain ASCII, by their own word; silence counts as UTF-8 (RFC 8259 section 8.1). Behind `us-ascii`
+ * they have to be ASCII: browsers and their like read windows-1252 there (WHATWG Encoding section 4.2), others replace, or fail.
+ */
+export function isUtf8Charset(contentType: ContentType, bytes: Buffer): boolean {
   const charset = contentType.parameters.get('charset')?.toLowerCase();
-  return charset === undefined || charset === 'utf-8' || charset === 'us-ascii';
+  if (charset === undefined || charset === 'utf-8') return true;
+  return charset === 'us-ascii' && isAscii(bytes);
 }

@@ -8,9 +8,13 @@ export interface Disposition {
 
 const PARAMETER = /[ \t]*;[ \t]*([!#$%&'+\-.^_`|~0-9A-Za-z*]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s";\\,]*))/y;
 
+const ESCAPED = /%(?:22|0[ad])/i;
+const ENCODED_WORD = /=\?[^?]*\?[bq]\?/i;
+
 /**
  * Reads `form-data; name="…"; filename="…"` (RFC 7578 section 4.2). Quotes must be there, as every sender writes them; a backslash in
- * them (browsers write `%22` for a quote), `name*` and `filename*` (which RFC 7578 forbids and half of the parsers follow), a parameter
+ * them (browsers write `%22` for a quote), that or another of their escapes in the name of a field, which
+ * only some readers undo (in the name of a file, where people do have quotes, it stays), an encoded word of mail (RFC 2047), `name*` and `filename*` (which RFC 7578 forbids and half of the parsers follow), a parameter
  * that comes twice in any spelling of its name, and anything else that is left over is odd.
  */
 export function readDisposition(value: string): Disposition {
@@ -32,5 +36,5 @@ export function readDisposition(value: string): Disposition {
     else if (word === 'filename' && filename === undefined) filename = text;
     else odd = true;
   }
-  return { name, filename, odd: odd || name === undefined };
+  return { name, filename, odd: odd || name === undefined || ESCAPED.test(name) || ENCODED_WORD.test(`${name}${filename}`) };
 }

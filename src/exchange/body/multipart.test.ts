@@ -61,6 +61,24 @@ const ODD: [string, string, FlagCode, string[]?][] = [
     part('a', '1').replace('\r\n\r\n', '\r\nContent-Type: text/plain; charset=utf-7\r\n\r\n') + END,
     'charset',
   ],
+  [
+    'us-ascii that is none',
+    part('a', '\xc3\xa9').replace('\r\n\r\n', '\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n') + END,
+    'charset',
+  ],
+  [
+    'a message in a part',
+    part('a', 'x: y\r\n\r\n1').replace('\r\n\r\n', '\r\nContent-Type: message/rfc822\r\n\r\n') + END,
+    'multipart-nested',
+  ],
+  ['an escaped quote in a name', part('a%22b', '1') + END, 'multipart-disposition'],
+  ['an escaped end of line in a name', part('a%0Ab', '1') + END, 'multipart-disposition'],
+  ['an encoded word', part('=?utf-8?Q?b?=', '1') + END, 'multipart-disposition'],
+  ['an encoded word for a file name', part('a', '1', '; filename="=?utf-8?B?Yg==?="') + END, 'multipart-disposition'],
+  ['a name that is not UTF-8', part('\xe9', '1') + END, 'utf8-invalid'],
+  ['half a character in name and file name', part('\xc3', '1', '; filename="\xa9"') + END, 'utf8-invalid'],
+  ['a text that is not UTF-8', part('a', '\xe9') + END, 'utf8-invalid'],
+  ['NUL in a text', part('a', 'x\0y') + END, 'nul'],
   ['_charset_', part('_charset_', 'utf-7') + END, 'charset'],
   [
     'a multipart in a part',
@@ -99,7 +117,7 @@ describe('multipart/form-data', () => {
 
   test('what browsers and libraries write has no flag', () => {
     const text =
-      part('user', 'é\r\n\r\n--x\r\n') +
+      part('user', '\xc3\xa9\r\n\r\n--x\r\n') +
       part('file', '\x00\xff\r\n', '; filename="a%22 b;=.txt"').replace(
         '\r\n\r\n',
         '\r\nContent-Type: application/octet-stream\r\n\r\n',
@@ -115,7 +133,7 @@ describe('multipart/form-data', () => {
     assert.deepEqual(
       parts.map(({ name, filename, from, to }) => [name, filename, text.slice(from, to)]),
       [
-        ['user', undefined, 'é\r\n\r\n--x\r\n'],
+        ['user', undefined, '\xc3\xa9\r\n\r\n--x\r\n'],
         ['file', 'a%22 b;=.txt', '\x00\xff\r\n'],
         ['empty', undefined, ''],
         ['curl', undefined, '1'],
@@ -146,7 +164,7 @@ describe('multipart/form-data', () => {
       .map((all) => all.join(''));
     fc.assert(
       fc.property(fc.array(content, { minLength: 1, maxLength: 5 }), (contents) => {
-        const text = contents.map((one, i) => part(`n${i}`, one)).join('') + END;
+        const text = contents.map((one, i) => part(`n${i}`, one, '; filename="f"')).join('') + END;
         const { parts, flags } = read(text);
         assert.deepEqual(flags, []);
         assert.deepEqual(
@@ -200,6 +218,9 @@ describe('Content-Type', () => {
       'text/html; charset =utf-8',
       'text/html; charset=utf-8; charset=utf-7',
       'text/html; a=1; A=2',
+      "text/html; charset*=utf-8''utf-7",
+      'multipart/form-data; boundary*0=a; boundary*1=b',
+      'multipart/form-data; boundary=a; boundary*=b',
       'text/html;; a=b',
       'text/html; a="b',
       'text/html; a="b\\"c"',

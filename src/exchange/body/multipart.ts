@@ -1,4 +1,5 @@
-import { readContentType } from './content-type.ts';
+import { isUtf8 } from 'node:buffer';
+import { type ContentType, isUtf8Charset, readContentType } from './content-type.ts';
 import { readDisposition } from './disposition.ts';
 import { Flags } from './flags.ts';
 import type { Flag, FlagCode, MultipartPart } from './parsed.ts';
@@ -148,22 +149,30 @@ class MultipartReader {
     const disposition = readDisposition(value('content-disposition') ?? '');
     if (disposition.odd) this.#flag('multipart-disposition', at);
     const name = disposition.name ?? '';
+    const content = this.#body.subarray(from, to);
+    this.#judgeText(`${name}\n${disposition.filename ?? ''}`, disposition.filename === undefined ? content : EMPTY, at, name);
     const encoding = value('content-transfer-encoding')?.toLowerCase();
     // RFC 7578 section 4.7 takes it away; a parser that still follows it sees other bytes.
     if (encoding !== undefined && encoding !== 'binary' && encoding !== '8bit' && encoding !== '7bit')
       this.#flag('multipart-transfer-encoding', at, name);
     const type = value('content-type');
-    if (type !== undefined) this.#judgeType(type, at, name);
+    if (type !== undefined) this.#judgeType(type, content, at, name);
     // The field by which a form says in what charset its other fields are (RFC 7578 section 4.6).
     if (name === '_charset_') this.#flag('charset', at, name);
     this.#parts.push({ name, filename: disposition.filename, headers, from, to });
   }
 
-  #judgeType(value: string, at: number, name: string): void {
+  /** Names are text, and so is what is no file: readers replace what is not UTF-8, drop it, or keep the bytes. */
+  #judgeText(names: string, text: Buffer, at: number, name: string): void {
+    if (!isUtf8(Buffer.from(names, 'latin1')) || !isUtf8(text)) this.#flag('utf8-invalid', at, name);
+    if (text.includes(0)) this.#flag('nul', at, name);
+  }
+
+  #judgeType(value: string, content: Buffer, at: number, name: string): void {
     const type = readContentType(value);
     if (type === undefined) this.#flag('multipart-header', at, name);
-    else if (type.type.startsWith('multipart/')) this.#flag('multipart-nested', at, name);
-    else if (!SAME_BYTES.has(type.parameters.get('charset')?.toLowerCase() ?? 'utf-8')) this.#flag('charset', at, name);
+    else if (isComposite(type)) this.#flag('multipart-nested', at, name);
+    else if (!isUtf8Charset(type, content)) this.#flag('charset', at, name);
   }
 
   #flag(code: FlagCode, at: number, place = ''): void {
@@ -174,4 +183,9 @@ class MultipartReader {
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
-const SAME_BYTES = new Set(['utf-8', 'us-ascii']);
+const EMPTY = Buffer.alloc(0);
+
+/** Types that hold further parts (RFC 2046 section 5): readers of mail unfold them, readers of forms do not. */
+function isComposite({ type }: ContentType): boolean {
+  return type.startsWith('multipart/') || type.startsWith('message/');
+}

@@ -53,6 +53,7 @@ export type FlagCode =
   | 'nul'
   // form
   | 'form-encoding'
+  | 'form-semicolon'
   | 'form-fields'
   // multipart
   | 'multipart-boundary'
