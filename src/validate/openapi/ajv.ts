@@ -8,6 +8,7 @@ import unevaluated from 'ajv/dist/vocabularies/unevaluated/index.js';
 import validation from 'ajv/dist/vocabularies/validation/index.js';
 import type { Budget } from './budget.ts';
 import type { Json } from './contract.ts';
+import type { Discriminator } from './discriminator.ts';
 import { allUnique, multipleOf, oneOf } from './equality.ts';
 import { FORMATS } from './formats.ts';
 import { escapeToken } from './pointer.ts';
@@ -109,12 +110,6 @@ function keywords(budget: Budget): FuncKeywordDefinition[] {
 /** A function with the errors of its last check. */
 export interface ErrorHolder {
   errors?: unknown;
-}
-
-interface Discriminator {
-  readonly propertyName: string;
-  /** The schema by the property's value; null: none beyond the value itself. */
-  readonly chosen: Readonly<Record<string, string | null>>;
 }
 
 /** The property must name one of the schemas, and that one must hold. */

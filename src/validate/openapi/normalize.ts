@@ -1,15 +1,27 @@
+import { findCircles } from './circles.ts';
 import type { Json, Location } from './contract.ts';
+import { Dialect } from './dialect.ts';
+import { readDiscriminator } from './discriminator.ts';
 import { FORMATS } from './formats.ts';
 import { hintFor, keywordsOf } from './keywords.ts';
 import { PatternError, type Patterns } from './patterns.ts';
-import { isMapping, listOf, type Mapping, member, parsePointer } from './pointer.ts';
+import {
+  asUnion,
+  bare,
+  CHARGED,
+  LIST,
+  NAMED,
+  ONE,
+  PLAIN,
+  type PlainMapping,
+  type PlainOwner,
+  type PlainSchema,
+} from './plain-schema.ts';
+import { isMapping, type Mapping, member, parsePointer } from './pointer.ts';
 import type { Problems } from './problems.ts';
 import { ReadOnly } from './read-only.ts';
-import type { Node, References, Resource } from './references.ts';
-
-/** A schema as the compiler takes it: plain 2020-12, every `$ref` the name of another of these. */
-export type PlainSchema = boolean | PlainMapping;
-export type PlainMapping = { [keyword: string]: unknown };
+import type { Node, References } from './references.ts';
+import { NO_SCOPE, type Scope } from './scope.ts';
 
 /** Schemas of one document. Generated ones run to some thousands; more is a way to exhaust memory. */
 const MAX_SCHEMAS = 50_000;
@@ -29,92 +41,6 @@ interface Meaning {
   readonly inPlace: boolean;
 }
 
-interface PlainOwner {
-  readonly name: string;
-  readonly location: Location;
-  /** Schemas that are applied to the same value, and all that are referred to. */
-  readonly inPlace: Set<string>;
-  readonly all: Set<string>;
-}
-
-/** The dynamic anchors that are in force. */
-class Scope {
-  readonly anchors: ReadonlyMap<string, Location>;
-  readonly key: string;
-
-  constructor(anchors: ReadonlyMap<string, Location>) {
-    this.anchors = anchors;
-    this.key = [...anchors].map(([name, { file, pointer }]) => `${name}=${file}#${pointer}`).join(' ');
-  }
-
-  enter({ dynamicAnchors, root }: Resource): Scope {
-    const fresh = [...dynamicAnchors].filter(([name]) => !this.anchors.has(name));
-    if (fresh.length === 0) return this;
-    return new Scope(
-      new Map([...this.anchors, ...fresh.map(([name, pointer]) => [name, { file: root.file, pointer }] as const)]),
-    );
-  }
-}
-
-const NO_SCOPE = new Scope(new Map());
-
-/** Keywords whose value is one schema, a list, or a mapping of them; and whether they look at the value itself. */
-const ONE: Readonly<Record<string, boolean>> = {
-  not: true,
-  if: true,
-  // oxlint-disable-next-line unicorn/no-thenable -- the keyword's name
-  then: true,
-  else: true,
-  items: false,
-  contains: false,
-  additionalProperties: false,
-  propertyNames: false,
-  unevaluatedItems: false,
-  unevaluatedProperties: false,
-};
-const LIST: Readonly<Record<string, boolean>> = { allOf: true, anyOf: true, oneOf: true, prefixItems: false };
-const NAMED: Readonly<Record<string, boolean>> = { dependentSchemas: true, properties: false, patternProperties: false };
-/** Rules that are taken over as they are. */
-const PLAIN = new Set([
-  'type',
-  'multipleOf',
-  'maximum',
-  'minimum',
-  'exclusiveMaximum',
-  'exclusiveMinimum',
-  'maxLength',
-  'minLength',
-  'maxItems',
-  'minItems',
-  'uniqueItems',
-  'maxContains',
-  'minContains',
-  'maxProperties',
-  'minProperties',
-  'dependentRequired',
-  'default',
-]);
-/** Rules whose cost grows with the value: they are charged. */
-const CHARGED = [
-  'items',
-  'contains',
-  'uniqueItems',
-  'prefixItems',
-  'additionalProperties',
-  'patternProperties',
-  'propertyNames',
-  'unevaluatedProperties',
-  'unevaluatedItems',
-  'minProperties',
-  'maxProperties',
-  'pattern',
-  'format',
-  'minLength',
-  'maxLength',
-  'enum',
-  'const',
-];
-
 /**
  * Turns the schemas of a document into plain ones: references resolved, OpenAPI 3.0's dialect translated, `$dynamicRef` decided,
  * `readOnly` made a rule. All that can be wrong with a schema is found here.
@@ -133,6 +59,7 @@ export class Normalizer {
   readonly #problems: Problems;
   readonly #patterns: Patterns;
   readonly #version: '3.0' | '3.1';
+  readonly #dialect: Dialect;
   readonly #readOnly: ReadOnly;
   readonly #refuseReadOnly: boolean;
   readonly #unevaluatedItems: Location[] = [];
@@ -146,6 +73,7 @@ export class Normalizer {
     this.#problems = problems;
     this.#patterns = patterns;
     this.#refuseReadOnly = refuseReadOnly;
+    this.#dialect = new Dialect(references, problems);
     this.#readOnly = new ReadOnly(references, version);
   }
 
@@ -163,45 +91,17 @@ export class Normalizer {
     return closure;
   }
 
-  /** Tells of schemas that apply themselves to the same value again: no value ever gets through. */
-  #findCircles(): void {
-    const done = new Set<string>();
-    for (const start of this.#owners.keys()) if (!done.has(start)) this.#findCircle(start, done);
-  }
-
   /** What is known only when all schemas are there: what the compiler cannot do as the standard says it. */
   finish(): void {
     if (this.usesUnevaluated) this.#conditions.forEach(asUnion);
-    this.#findCircles();
+    findCircles(this.#owners, ({ location }) =>
+      this.#problems.add(location, 'this schema applies itself to the same value again, without end'),
+    );
     if (!this.#contains) return;
     for (const at of this.#unevaluatedItems)
       this.#problems.warn(at, '`unevaluatedItems` takes all items for evaluated where `contains` holds for the same list', {
         at: 'key',
       });
-  }
-
-  #findCircle(start: string, done: Set<string>): void {
-    const open = new Set<string>();
-    const steps: { readonly name: string; readonly next: Iterator<string> }[] = [];
-    const enter = (name: string) => {
-      open.add(name);
-      steps.push({ name, next: (this.#owners.get(name)?.inPlace ?? new Set<string>()).values() });
-    };
-    enter(start);
-    for (let step = steps.at(-1); step !== undefined; step = steps.at(-1)) {
-      const following = step.next.next();
-      if (following.done === true) {
-        steps.pop();
-        open.delete(step.name);
-        done.add(step.name);
-      } else if (open.has(following.value)) this.#tellCircle(following.value);
-      else if (!done.has(following.value)) enter(following.value);
-    }
-  }
-
-  #tellCircle(name: string): void {
-    const location = this.#owners.get(name)?.location;
-    if (location !== undefined) this.#problems.add(location, 'this schema applies itself to the same value again, without end');
   }
 
   #name(node: Node, outer: Scope, unasked: ReadonlySet<string>): string {
@@ -242,11 +142,11 @@ export class Normalizer {
     this.origins.set(plain, { file: node.file, pointer: node.pointer });
     if (this.#version === '3.0' && typeof value.$ref === 'string') {
       this.#refer(node, value.$ref, meaning, plain);
-      this.#warnSiblings(node, value);
+      this.#dialect.warnSiblings(node, value);
       return plain;
     }
     for (const keyword of Object.keys(value)) this.#keyword(node, value, keyword, meaning, plain);
-    if (this.#version === '3.0') this.#translate(node, value, plain);
+    if (this.#version === '3.0') this.#dialect.translate(node, value, plain);
     else if (plain.if !== undefined) this.#conditions.push(plain);
     if (CHARGED.some((keyword) => keyword in plain)) plain.charge = true;
     return plain;
@@ -366,100 +266,13 @@ export class Normalizer {
     return name;
   }
 
-  #warnSiblings(node: Node, value: Mapping): void {
-    const rules = Object.keys(value).filter(
-      (name) => !/^(?:\$ref|title|description|summary|example|externalDocs|deprecated|default|xml|x-.*)$/.test(name),
-    );
-    for (const name of rules) {
-      const message = `\`${name}\` beside a $ref is not read in OpenAPI 3.0`;
-      this.#problems.add(this.#references.child(node, name), message, {
-        severity: 'warning',
-        at: 'key',
-        hint: 'put both into allOf',
-      });
-    }
-  }
-
-  /** OpenAPI 3.0's own: `nullable`, and exclusive bounds that are marks on the others. */
-  #translate(node: Node, value: Mapping, plain: PlainMapping): void {
-    for (const [mark, bound] of [
-      ['exclusiveMaximum', 'maximum'],
-      ['exclusiveMinimum', 'minimum'],
-    ]) {
-      const exclusive = plain[mark];
-      delete plain[mark];
-      if (exclusive !== true || plain[bound] === undefined) continue;
-      plain[mark] = plain[bound];
-      delete plain[bound];
-    }
-    if (value.nullable !== true) return;
-    if (typeof plain.type === 'string') plain.type = [plain.type, 'null'];
-    else {
-      const message = '`nullable` means nothing where the same schema has no `type`';
-      this.#problems.add(this.#references.child(node, 'nullable'), message, { severity: 'warning', at: 'key' });
-    }
-  }
-
-  /**
-   * With a mapping, the discriminator is a rule of its own: the property names one of the schemas, and that one holds. Otherwise the
-   * service could take a value for another thing than the one as which it was checked.
-   */
   #discriminator(node: Node, at: Node, meaning: Meaning, plain: PlainMapping): void {
-    const { propertyName, mapping } = at.value as Mapping;
-    if (typeof propertyName !== 'string') return this.#problems.add(at, '`discriminator` must have a propertyName');
-    if (mapping === undefined) return;
-    if (!isMapping(mapping))
-      return this.#problems.add(this.#references.child(at, 'mapping'), '`mapping` must map values to schemas');
-    const union = [...listOf(member(node.value, 'oneOf')), ...listOf(member(node.value, 'anyOf'))];
-    const chosen = Object.create(null) as Record<string, string | null>;
-    for (const reference of union.map((schema) => member(schema, '$ref')).filter((ref) => typeof ref === 'string'))
-      this.#choose(node, reference.slice(reference.lastIndexOf('/') + 1), reference, meaning, chosen);
-    for (const [value, reference] of Object.entries(mapping)) {
-      const location = this.#references.child(at, 'mapping', value);
-      if (typeof reference !== 'string') this.#problems.add(location, 'must be the name of a schema or a reference to one');
-      else this.#choose(location, value, asReference(reference), meaning, chosen, union.length > 0);
-    }
-    plain.discriminator = { propertyName, chosen };
+    const use = (target: Node): string => {
+      const name = this.#use(target, meaning);
+      this.chosen.add(name);
+      return name;
+    };
+    const rule = readDiscriminator(node, at, { references: this.#references, problems: this.#problems, use });
+    if (rule !== undefined) plain.discriminator = rule;
   }
-
-  #choose(
-    at: Node,
-    value: string,
-    reference: string,
-    meaning: Meaning,
-    chosen: Record<string, string | null>,
-    hold = true,
-  ): void {
-    const target = this.#references.resolve(at, reference, at);
-    // Without a union the mapping's schemas build on this one, and applying them would not end.
-    if (target === undefined) return;
-    chosen[value] = hold ? this.#use(target, meaning) : null;
-    if (chosen[value] !== null) this.chosen.add(chosen[value]);
-  }
-}
-
-/**
- * Ajv takes what `if` looked at for evaluated also where it failed, and leaves `if` out where no `then` follows. As a union of both
- * cases it says the same of validity, and the right thing of what was evaluated.
- */
-function asUnion(plain: PlainMapping): void {
-  const { if: condition, then: consequence = true, else: alternative = true } = plain;
-  delete plain.if;
-  delete plain.then;
-  delete plain.else;
-  const cases = [{ allOf: [condition, consequence] }, { allOf: [{ not: condition }, alternative] }];
-  plain.allOf = [...listOf(plain.allOf), { anyOf: cases }];
-}
-
-/** `Dog` is a schema of the document, unless it looks like a file or a fragment. */
-const asReference = (name: string): string =>
-  /^[\w.-]+$/.test(name) && !/\.(?:json|ya?ml)$/i.test(name) ? `#/components/schemas/${name}` : name;
-
-/** The value with objects as the reader of bodies makes them: without a prototype. */
-function bare(value: Json): Json {
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return value.map(bare);
-  const copy = Object.create(null) as Record<string, Json>;
-  for (const [name, inner] of Object.entries(value)) copy[name] = bare(inner as Json);
-  return copy;
 }

@@ -1,6 +1,6 @@
 import type { Json, JsonType, Shape } from './contract.ts';
 import { JSON_TYPES } from './keywords.ts';
-import type { PlainMapping, PlainSchema } from './normalize.ts';
+import type { PlainMapping, PlainSchema } from './plain-schema.ts';
 import { isMapping, listOf, member } from './pointer.ts';
 
 const ALL: ReadonlySet<JsonType> = new Set(JSON_TYPES);
