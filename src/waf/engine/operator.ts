@@ -1,3 +1,4 @@
+import type { PatternCache } from './regex/compile.ts';
 import type { Macro, Place } from './rule-set.ts';
 
 /** What an operator is made from, when rules load. */
@@ -6,6 +7,8 @@ export interface OperatorWorld {
   readonly place: Place;
   /** Lines of a data file beside the rule file, without comments and empty lines (`@pmFromFile`, `@ipMatchFromFile`). Throws a RuleError. */
   readLines(name: string): readonly string[];
+  /** Patterns of this rule set: equal ones share one object, all share one budget of memory. Without it each stands alone. */
+  readonly patterns?: PatternCache;
 }
 
 /** What an operator is told and tells while it judges one value: one object per transaction, reused. */
