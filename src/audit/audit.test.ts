@@ -3,12 +3,10 @@ import { test } from 'node:test';
 import { parse } from 'yaml';
 import { checkWithSource } from '../config/load.ts';
 import { problemLine } from '../config/problem.ts';
-import { parsePattern } from '../route/pattern.ts';
 import { type AuditReport, audit, type Finding } from './audit.ts';
 import { auditedOf, type Loaded } from './audited.ts';
 import { waf } from './checks/waf.ts';
 import { checks } from './checks.ts';
-import { isUnder } from './contract.ts';
 import { type Check, OWASP } from './model.ts';
 
 function load(text: string): Loaded {
@@ -193,35 +191,6 @@ test('the firewall is judged by the mode and rules that hold for the route', () 
     (options.routes as { waf?: unknown }[])[1].waf = { mode: 'off' };
   });
   assert.deepEqual(own, ['open the mode of the route is off', 'met blocks']);
-});
-
-test('paths of a contract are found under the routes that serve them, and no others', () => {
-  const under = (route: string, template: string) => {
-    const pattern = parsePattern(route);
-    assert.ok('segments' in pattern);
-    return isUnder(pattern.segments, template);
-  };
-  const inside = [
-    ['/orders/**', '/orders'],
-    ['/orders/**', '/orders/'],
-    ['/orders/**', '/orders/{id}/lines'],
-    ['/orders/{id}', '/orders/{order}'],
-    ['/orders/latest', '/orders/{id}'],
-    ['/orders/*', '/orders/{id}'],
-    ['/**', '/'],
-    ['/', '/'],
-  ];
-  for (const [route, template] of inside) assert.ok(under(route, template), `${template} is under ${route}`);
-  const outside = [
-    ['/orders/**', '/order'],
-    ['/orders/**', '/orders2/{id}'],
-    ['/orders/{id}', '/orders'],
-    ['/orders', '/orders/{id}'],
-    ['/orders/{id}', '/orders/{id}/lines'],
-    ['/a/b/**', '/a'],
-    ['/', '/a'],
-  ];
-  for (const [route, template] of outside) assert.ok(!under(route, template), `${template} is not under ${route}`);
 });
 
 test('a thousand routes with a thousand limits cost no more than they must', () => {

@@ -171,5 +171,6 @@ const TAKEN = new Set([
 
 function describe({ type, scheme, in: place }: SecurityScheme): string {
   if (type === 'http') return `HTTP ${scheme ?? ''}`.trim();
+  if (type === undefined) return 'a scheme of a type that OpenAPI does not know';
   return type === 'apiKey' ? `a key in the ${place ?? 'request'}` : 'client certificates';
 }

@@ -1,5 +1,5 @@
 import { Contract, type ContractPath } from '../validate/openapi/enforce.ts';
-import { enforceOptions } from '../validate/contract.ts';
+import { documentOptions, enforceOptions } from '../validate/contract.ts';
 import type { DocumentProblem, LoadedDocument, Operation, SecurityScheme } from '../validate/openapi/contract.ts';
 import { loadDocument } from '../validate/openapi/load.ts';
 import { isSame, mayServe } from '../validate/overlap.ts';
@@ -29,10 +29,12 @@ export function checkContracts(options: GatewayOptions, source: Source): Contrac
   for (const [index, route] of options.routes.entries()) {
     const { validate } = route;
     if (validate?.openapi === undefined || validate.mode === 'off') continue;
-    const loaded = documents.get(validate.openapi) ?? loadDocument(validate.openapi);
-    documents.set(validate.openapi, loaded);
+    const reading = documentOptions(validate);
+    const name = JSON.stringify([validate.openapi, reading]);
+    const loaded = documents.get(name) ?? loadDocument(validate.openapi, reading);
+    documents.set(name, loaded);
     if (loaded.document === undefined) continue;
-    const key = JSON.stringify([validate.openapi, validate.base]);
+    const key = JSON.stringify([name, validate.base]);
     const contract = contracts.get(key) ?? new Contract(loaded.document, enforceOptions(validate));
     if (!contracts.has(key)) warnings.push(...unreachable(contract, loaded));
     contracts.set(key, contract);
@@ -159,6 +161,7 @@ function takes(method: GatewayOptions['authentication'][string], scheme: Securit
     const key = method['api-key'];
     return key !== undefined && scheme.in === 'header' && key.header === scheme.parameter?.toLowerCase();
   }
+  if (scheme.type === undefined) return false;
   if (scheme.type === 'mutualTLS') return method.mtls !== undefined;
   if (scheme.type === 'http' && scheme.scheme !== 'bearer') return false;
   return method.jwt !== undefined || method.introspection !== undefined;

@@ -124,3 +124,33 @@ async function cached({ carry }: { carry: World['carry'] }) {
   const { contractOf } = await import('./documents.ts');
   return await contractOf(file, validateOptions.parse({ openapi: file }), carry);
 }
+
+test('a readOnly property is refused, or held against its schema like any other', async () => {
+  const document = path.join(folder, 'read-only.yaml');
+  const schema = '{ type: object, required: [id], properties: { id: { type: integer, readOnly: true } } }';
+  await writeFile(
+    document,
+    `openapi: 3.0.3
+info: { title: x, version: "1" }
+paths: { /a: { post: { requestBody: { content: { application/json: { schema: ${schema} } } }, responses: {} } } }
+`,
+  );
+  const from = world();
+  const judge = async (how: object, body: string) => {
+    const one = await room(['POST'], '/**', { openapi: document, ...how }, from);
+    const x = request('POST', '/a', body.length);
+    const head = one.onRequestHead?.(x);
+    x.body = Buffer.from(body);
+    return code(head) ?? code(one.onRequestBody?.(x));
+  };
+  const results = [
+    await judge({}, '{"id":1}'),
+    await judge({ 'read-only': 'refuse' }, '{"id":1}'),
+    await judge({ 'read-only': 'ignore' }, '{"id":1}'),
+    await judge({ 'read-only': 'ignore' }, '{"id":"x"}'),
+    // What the service gives is asked of nobody, one way or the other.
+    await judge({ 'read-only': 'ignore' }, '{}'),
+  ];
+  assert.deepEqual(results, ['contract-body', 'contract-body', undefined, 'contract-body', undefined]);
+  assert.equal(validateOptions.safeParse({ 'read-only': 'ignore' }).success, false);
+});

@@ -9,11 +9,16 @@ import { headerValue } from '../exchange/headers.ts';
 import { canonicalPath } from '../exchange/path.ts';
 import { queryOf } from '../exchange/query.ts';
 import type { Need, Prepared, RouteContext } from '../pipeline/stage.ts';
-import type { MediaType, SchemaViolation, Violation } from './openapi/contract.ts';
+import type { LoadOptions, MediaType, SchemaViolation, Violation } from './openapi/contract.ts';
 import type { Call, Contract, EnforceOptions, OperationCheck } from './openapi/enforce.ts';
 import type { ValidateOptions } from './options.ts';
 import { mayServe } from './overlap.ts';
 import { onlyReport, Verdict, verdictOf } from './verdict.ts';
+
+/** How a document is to be read. */
+export function documentOptions({ 'read-only': readOnly }: Pick<ValidateOptions, 'read-only'>): LoadOptions {
+  return readOnly === undefined ? {} : { readOnly };
+}
 
 /** What the engine needs of the house: its one reading of paths, media types and JSON. */
 export function enforceOptions({ json, base }: Pick<ValidateOptions, 'json' | 'base'>): EnforceOptions {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Carry } from '../pipeline/stage.ts';
-import { enforceOptions } from './contract.ts';
-import type { ApiDocument, DocumentProblem } from './openapi/contract.ts';
+import { documentOptions, enforceOptions } from './contract.ts';
+import type { ApiDocument, DocumentProblem, LoadOptions } from './openapi/contract.ts';
 import { Contract } from './openapi/enforce.ts';
 import { loadDocument } from './openapi/load.ts';
 import type { ValidateOptions } from './options.ts';
@@ -18,7 +18,8 @@ interface Loaded {
 
 /** The contract of a route. Compiled once for all routes and reloads that have the same file with the same content. */
 export async function contractOf(file: string, options: ValidateOptions, carry: Carry): Promise<Contract> {
-  const cache = carry.take(`contract:${file}`, () => new DocumentCache(file));
+  const reading = documentOptions(options);
+  const cache = carry.take(`contract:${file} ${reading.readOnly ?? 'refuse'}`, () => new DocumentCache(file, reading));
   const { contracts, document } = await cache.load();
   const key = JSON.stringify([options.base ?? null, options.json]);
   const known = contracts.get(key);
@@ -34,11 +35,13 @@ export class DocumentError extends Error {}
 /** One document over reloads. What is served keeps the contract that it was prepared with. */
 class DocumentCache {
   readonly #file: string;
+  readonly #reading: LoadOptions;
   #loaded: Loaded | undefined = undefined;
   #loading: Promise<Loaded> | undefined = undefined;
 
-  constructor(file: string) {
+  constructor(file: string, reading: LoadOptions) {
     this.#file = file;
+    this.#reading = reading;
   }
 
   /** Routes of one configuration ask at the same time: the first has the files looked at. */
@@ -52,7 +55,7 @@ class DocumentCache {
   async #renew(): Promise<Loaded> {
     const before = this.#loaded;
     if (before !== undefined && (await hashFiles(before.files)) === before.hash) return before;
-    const { document, problems, files } = loadDocument(this.#file);
+    const { document, problems, files } = loadDocument(this.#file, this.#reading);
     if (document === undefined) throw new DocumentError(problems.filter(isError).map(problemText).join('\n'));
     this.#loaded = { document, files, hash: await hashFiles(files), contracts: new Map() };
     return this.#loaded;

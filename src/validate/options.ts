@@ -46,6 +46,12 @@ export const validateOptions = z
       .describe(
         'What stands before the paths of the document, such as /v1, or / for nothing. Without it: the paths of its `servers`. Only with `openapi`.',
       ),
+    'read-only': z
+      .enum(['refuse', 'ignore'])
+      .optional()
+      .describe(
+        'What happens to a property that the document marks as `readOnly` when a request has it. `refuse`, also when left out: the request gets 422. `ignore`: the property is held against its schema like any other and goes on to the service. Only with `openapi`.',
+      ),
     mode: z
       .enum(['strict', 'report', 'off'])
       .default('strict')
@@ -64,8 +70,13 @@ export const validateOptions = z
         path: ['types'],
         message: '`types` and `openapi` exclude each other: the document declares the types',
       });
-    if (value.openapi === undefined && value.base !== undefined)
-      context.addIssue({ code: 'custom', path: ['base'], message: '`base` needs `openapi`: without a document it says nothing' });
+    for (const key of ['base', 'read-only'] as const)
+      if (value.openapi === undefined && value[key] !== undefined)
+        context.addIssue({
+          code: 'custom',
+          path: [key],
+          message: `\`${key}\` needs \`openapi\`: without a document it says nothing`,
+        });
   });
 
 export type ValidateOptions = z.output<typeof validateOptions>;

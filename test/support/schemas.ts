@@ -27,6 +27,7 @@ export function shapeOf(sketch: TypeSketch): Shape {
     },
     properties: Object.keys(properties),
     fallback: undefined,
+    openObjects: () => [],
   };
 }
 

@@ -1,6 +1,7 @@
 import type { AuditedRoute, Audited } from '../audited.ts';
 import { unsafeMethods } from '../audited.ts';
-import { isUnder, type Operation } from '../contract.ts';
+import type { Operation } from '../../validate/openapi/contract.ts';
+import { openObjects } from '../contract.ts';
 import { type Check, met, open } from '../model.ts';
 import { eachRoute } from '../scopes.ts';
 import { someOf } from '../words.ts';
@@ -8,16 +9,12 @@ import { someOf } from '../words.ts';
 const LARGEST_BODY = 10 * 1024 ** 2;
 const TAKE_BODIES = new Set(['POST', 'PUT', 'PATCH', 'QUERY', 'REPORT', 'SEARCH', 'PROPFIND', 'PROPPATCH', 'MKCOL', 'LOCK']);
 
-/** The contract where it is enforced or reported; undefined where there is none. */
-function contractOf({ route }: AuditedRoute): string | undefined {
-  return route.validate?.mode === 'off' ? undefined : route.validate?.openapi;
-}
-
-/** The operations of the route's contract that lead to it; undefined: no contract, or none that can be read. */
-function operationsOf(one: AuditedRoute, { contracts }: Audited): Operation[] | undefined {
-  const file = contractOf(one);
-  const all = file === undefined ? undefined : contracts.operations(file);
-  return all?.filter(({ method, paths }) => takes(one, method) && paths.some((path) => isUnder(one.segments, path)));
+/** The operations of the route's contract that lead to it; `undefined`: no contract; `unread`: one that does not load. */
+function operationsOf(one: AuditedRoute, { contracts }: Audited): readonly Operation[] | 'unread' | undefined {
+  const { path, validate } = one.route;
+  if (validate?.openapi === undefined || validate.mode === 'off') return undefined;
+  const all = contracts.operations(path, validate.openapi, validate);
+  return all?.filter(({ method }) => takes(one, method)) ?? 'unread';
 }
 
 /** HEAD is served where GET is. */
@@ -25,7 +22,7 @@ function takes({ route: { methods } }: AuditedRoute, method: string): boolean {
   return (methods as readonly string[]).includes(method) || (method === 'HEAD' && methods.includes('GET'));
 }
 
-const named = ({ method, path }: Operation) => `${method} ${path}`;
+const named = ({ method, pathTemplate }: Operation) => `${method} ${pathTemplate}`;
 
 function takesBodies({ route: { methods } }: AuditedRoute): boolean {
   return methods.some((method) => TAKE_BODIES.has(method));
@@ -86,9 +83,10 @@ export const validation: readonly Check[] = [
     fix: 'write additionalProperties: false in the schemas of the contract',
     applies: 'routes whose contract declares bodies',
     judge: eachRoute((one, audited) => {
-      const operations = operationsOf(one, audited)?.filter(({ hasBody }) => hasBody) ?? [];
-      if (operations.length === 0) return undefined;
-      const loose = operations.flatMap((operation) => operation.openObjects.map((place) => `${named(operation)} ${place}`));
+      const operations = operationsOf(one, audited);
+      if (operations === undefined || operations === 'unread') return undefined;
+      if (!operations.some(({ requestBody }) => requestBody !== undefined)) return undefined;
+      const loose = operations.flatMap((operation) => openObjects(operation).map((place) => `${named(operation)} ${place}`));
       return loose.length === 0
         ? met('every object is closed', 'validate', 'openapi')
         : open(`takes undeclared members: ${someOf(loose)}`, ['validate', 'openapi']);
@@ -103,9 +101,10 @@ export const validation: readonly Check[] = [
     fix: 'methods: [GET] (those that the contract has; or add the operations to it)',
     applies: 'routes with a contract',
     judge: eachRoute((one, audited) => {
-      if (contractOf(one) === undefined) return undefined;
       const operations = operationsOf(one, audited);
-      if (operations === undefined) return open('the contract cannot be read', ['validate', 'openapi']);
+      if (operations === undefined) return undefined;
+      if (operations === 'unread')
+        return open('the contract does not load: `portcullis check` says why', ['validate', 'openapi']);
       if (operations.length === 0) return open('the contract has nothing under this path', ['validate', 'openapi']);
       const missing = undeclared(one, operations);
       return missing.length === 0
@@ -123,7 +122,7 @@ export const validation: readonly Check[] = [
     applies: 'routes with a contract',
     judge: eachRoute((one, audited) => {
       const operations = operationsOf(one, audited);
-      if (operations === undefined) return undefined;
+      if (operations === undefined || operations === 'unread') return undefined;
       const old = operations.filter(({ deprecated }) => deprecated).map(named);
       return old.length === 0
         ? met('nothing is deprecated', 'validate', 'openapi')

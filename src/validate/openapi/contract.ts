@@ -44,6 +44,8 @@ export interface Shape {
   readonly properties: readonly string[];
   /** `default`, where it is written. */
   readonly fallback: Json | undefined;
+  /** Objects in such a value that take members which nobody declared, by where they are: `''`, `.address`, `.lines[]`. Walks the schemas. */
+  openObjects(): string[];
 }
 
 export interface CompiledSchema {
@@ -142,7 +144,8 @@ export interface Operation {
 
 export interface SecurityScheme {
   readonly name: string;
-  readonly type: 'apiKey' | 'http' | 'oauth2' | 'openIdConnect' | 'mutualTLS';
+  /** undefined: one that OpenAPI does not know. */
+  readonly type: 'apiKey' | 'http' | 'oauth2' | 'openIdConnect' | 'mutualTLS' | undefined;
   /** `apiKey`: where the key stands and under which name. */
   readonly in: 'query' | 'header' | 'cookie' | undefined;
   readonly parameter: string | undefined;
@@ -164,6 +167,8 @@ export interface ApiDocument {
 export interface LoadOptions {
   /** A `readOnly` property in a request: refused (default), or its rule left out. Required it never is. */
   readonly readOnly?: 'refuse' | 'ignore';
+  /** false: to look at the document only; values cannot be checked. */
+  readonly compile?: boolean;
 }
 
 /** What `loadDocument` gives: keep `document` alone, the rest holds the texts of the files. */

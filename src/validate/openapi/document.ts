@@ -167,9 +167,12 @@ export class DocumentReader {
   #scheme(name: string, item: Node): void {
     const node = this.#reader.object(item, 'a security scheme');
     if (node === undefined) return;
-    const type = this.#reader.needed(node, 'type', 'a security scheme') as SecurityScheme['type'] | undefined;
-    if (type === undefined) return;
-    if (!TYPES.includes(type)) this.#reader.fail(this.#reader.child(node, 'type'), `\`type\` must be one of ${TYPES.join(', ')}`);
+    const written = this.#reader.needed(node, 'type', 'a security scheme');
+    if (written === undefined) return;
+    const type = TYPES.find((one) => one === written);
+    // Who may call is said by the configuration: what the document says of it is compared with that, and nothing more.
+    if (type === undefined)
+      this.#reader.problems.warn(this.#reader.child(node, 'type'), `\`type\` should be one of ${TYPES.join(', ')}`);
     const isKey = type === 'apiKey';
     const place = isKey ? this.#reader.needed(node, 'in', 'an apiKey scheme') : undefined;
     if (place !== undefined && !['query', 'header', 'cookie'].includes(place))

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { BROKEN_DOCUMENTS } from '../../../test/cases/openapi-documents.ts';
-import type { DocumentProblem } from './contract.ts';
+import type { DocumentProblem, LoadOptions } from './contract.ts';
 import { loadDocument } from './load.ts';
 
 const top = mkdtempSync(path.join(tmpdir(), 'portcullis-openapi-'));
@@ -24,9 +24,9 @@ function line(problem: DocumentProblem, folder: string): string {
   return `${problem.file}:${problem.line}:${problem.column}: ${severity}${problem.message}${hint}`.replaceAll(`${folder}/`, '');
 }
 
-function load(files: Readonly<Record<string, string>>) {
+function load(files: Readonly<Record<string, string>>, options: LoadOptions = {}) {
   const file = write(files);
-  const loaded = loadDocument(file);
+  const loaded = loadDocument(file, options);
   return { ...loaded, lines: loaded.problems.map((one) => line(one, path.dirname(file))) };
 }
 
@@ -140,6 +140,34 @@ x-text: { type: string }
   );
   assert.match(thing?.check(3)[0].schema ?? '', /thing\.json#\/type$/);
   assert.deepEqual(post.requestBody?.content[0].schema?.check(3).length, 1);
+});
+
+test('a security scheme of a type that nobody knows is told, and keeps nothing from loading', () => {
+  const text = `openapi: 3.0.3
+${info}
+security: [{ odd: [] }]
+components: { securitySchemes: { odd: { type: http2 } } }
+paths: { /a: { get: { responses: {} } } }
+`;
+  const { document, problems } = load({ 'api.yaml': text });
+  assert.deepEqual(
+    problems.map(({ severity, line, message }) => [severity, line, message.slice(0, 29)]),
+    [['warning', 4, '`type` should be one of apiKe']],
+  );
+  assert.equal(document?.securitySchemes.get('odd')?.type, undefined);
+  assert.equal(document?.operations[0].security[0].has('odd'), true);
+});
+
+test('a document that is only looked at has operations and shapes, and checks no value', () => {
+  const body = 'requestBody: { content: { application/json: { schema: { type: object } } } }';
+  const { document } = load(
+    { 'api.yaml': `openapi: 3.0.3\n${info}\npaths: { /a: { post: { ${body}, responses: {} } } }\n` },
+    { compile: false },
+  );
+  const schema = document?.operations[0].requestBody?.content[0].schema ?? assert.fail('there is no schema');
+  assert.deepEqual([...schema.shape.types], ['object']);
+  assert.deepEqual(schema.shape.openObjects(), ['']);
+  assert.throws(() => schema.check({}), /not compiled/);
 });
 
 test('files are watched that could not be read, so that a mended one is seen', () => {

@@ -34,7 +34,7 @@ function read(file: string, files: Files, problems: Problems, options: LoadOptio
   const reader = new Reader(references, problems, version);
   const document = new DocumentReader(reader, root, (node) => schemas.add(node)).read();
   schemas.finish();
-  if (!problems.broken) schemas.compile();
+  if (!problems.broken) schemas.complete(options.compile !== false);
   return document;
 }
 

@@ -40,7 +40,13 @@ export class SchemaSet {
     this.#normalizer.finish();
   }
 
-  compile(): void {
+  /** Tells schemas their shapes and, if values are to be checked, compiles them. */
+  complete(compile: boolean): void {
+    for (const { name, schema } of this.#schemas) schema.shape = shapeOf(name, this.#normalizer.schemas);
+    if (compile) this.#compile();
+  }
+
+  #compile(): void {
     const { schemas, origins, usesUnevaluated, chosen } = this.#normalizer;
     const budget = new Budget();
     const ajv = new ContractAjv({ patterns: this.#patterns, budget, unevaluated: usesUnevaluated });
@@ -54,7 +60,7 @@ export class SchemaSet {
         const all = [...closure].flatMap((one) => functionOf(ajv, one) ?? []);
         return { validate, all, holders: ajv.holders, budget, origins };
       };
-      schema.provide(compile(), shapeOf(name, schemas));
+      schema.validator = compile();
     }
   }
 }
@@ -87,8 +93,11 @@ class Compiled implements CompiledSchema {
     this.raw = raw;
   }
 
-  provide(validator: Validator, shape: Shape): void {
+  set validator(validator: Validator) {
     this.#validator = validator;
+  }
+
+  set shape(shape: Shape) {
     this.#shape = shape;
   }
 
@@ -99,7 +108,7 @@ class Compiled implements CompiledSchema {
 
   check(value: Json): readonly SchemaViolation[] {
     const validator = this.#validator;
-    if (validator === undefined) throw new Error('a schema of a document that did not load');
+    if (validator === undefined) throw new Error('a schema that was not compiled');
     const { validate, budget } = validator;
     budget.begin(value);
     try {

@@ -1,5 +1,6 @@
 import type { Json, JsonType, Shape } from './contract.ts';
 import { JSON_TYPES } from './keywords.ts';
+import { findOpenObjects } from './open-objects.ts';
 import type { PlainMapping, PlainSchema } from './plain-schema.ts';
 import { isMapping, listOf, member } from './pointer.ts';
 
@@ -18,6 +19,7 @@ class PlainShape implements Shape {
   readonly types: ReadonlySet<JsonType>;
   readonly properties: readonly string[];
   readonly fallback: Json | undefined;
+  readonly #starts: readonly PlainSchema[];
   readonly #family: readonly PlainMapping[];
   readonly #schemas: Schemas;
   readonly #members = new Map<string, Shape | undefined>();
@@ -25,6 +27,7 @@ class PlainShape implements Shape {
   constructor(starts: readonly PlainSchema[], schemas: Schemas) {
     const sets = starts.map((one) => typesOf(one, schemas, new Map()));
     this.types = new Set(JSON_TYPES.filter((type) => sets.every((set) => set.has(type))));
+    this.#starts = starts;
     this.#family = familyOf(starts, schemas);
     this.#schemas = schemas;
     this.properties = [...new Set(this.#family.flatMap((one) => (isMapping(one.properties) ? Object.keys(one.properties) : [])))];
@@ -37,6 +40,10 @@ class PlainShape implements Shape {
 
   property(name: string): Shape | undefined {
     return this.#member(`.${name}`, (one) => member(one.properties, name) ?? one.additionalProperties);
+  }
+
+  openObjects(): string[] {
+    return findOpenObjects(this.#starts, this.#schemas);
   }
 
   #member(key: string, pick: (schema: PlainMapping) => unknown): Shape | undefined {

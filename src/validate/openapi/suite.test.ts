@@ -183,7 +183,7 @@ function compile(schema: unknown): CompiledSchema | string {
       .list(files)
       .map(({ message }) => message)
       .join('; ');
-  schemas.compile();
+  schemas.complete(true);
   return compiled;
 }
 
