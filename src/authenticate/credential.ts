@@ -1,4 +1,5 @@
 import type { HeaderList } from '../exchange/headers.ts';
+import { unescape } from './strays.ts';
 
 /** Longest token that is looked at. */
 const TOKEN_LENGTH = 8192;
@@ -34,11 +35,6 @@ function nameOf(parameter: string): string {
   const equals = parameter.indexOf('=');
   const raw = equals < 0 ? parameter : parameter.slice(0, equals);
   return unescape(raw.replaceAll('+', ' ')).trim().toLowerCase();
-}
-
-/** Percent-decoding that leaves what is malformed: bytes become characters, and the name is ASCII. */
-function unescape(text: string): string {
-  return text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
 /** PHP makes `_` of `.` and a space, and an array of what stands in front of `[`. */

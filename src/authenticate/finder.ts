@@ -3,6 +3,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import { headerValue } from '../exchange/headers.ts';
 import { hasQueryToken, readBearer, readHeader } from './credential.ts';
 import type { Method, Place } from './method.ts';
+import { Strays, unescape } from './strays.ts';
 
 /** The one credential of a request, and the methods that can judge it, in the order in which the route names them. */
 export interface Found {
@@ -10,6 +11,8 @@ export interface Found {
   readonly kind: Place['kind'];
   /** The token or key alone; '' for a certificate. */
   readonly credential: string;
+  /** The field that it stands in; undefined for a certificate. */
+  readonly header: string | undefined;
 }
 
 /** No credential: for the refusal, and for the word of RFC 6750 that goes with it. */
@@ -34,6 +37,7 @@ export class Finder {
   /** By the name of the header, lower case. */
   readonly #headers: ReadonlyMap<string, readonly Method[]>;
   readonly #certificates: readonly Method[];
+  readonly #strays: Strays | undefined;
   readonly #onlyBearer: boolean;
   /** Whether tokens are looked at character by character here. */
   readonly #checked: boolean;
@@ -43,6 +47,7 @@ export class Finder {
     this.#bearer = methods.filter(({ place }) => place.kind === 'bearer');
     this.#headers = byHeader(methods);
     this.#certificates = methods.filter(({ place }) => place.kind === 'certificate');
+    this.#strays = Strays.of(methods);
     this.#checked = this.#bearer.some(({ checksForm }) => checksForm !== true);
     this.#onlyBearer = this.#bearer.length === methods.length;
     const kinds = new Set(methods.map(({ place }) => place.kind));
@@ -52,18 +57,25 @@ export class Finder {
   find(x: Exchange): Found | NotFound {
     const bearer = this.#bearer.length === 0 ? undefined : this.#findBearer(x);
     if (this.#onlyBearer) return bearer ?? this.#missing;
+    const found = this.#findOthers(x, bearer);
+    if (found === undefined) return this.#missing;
+    if ('refusal' in found || this.#strays === undefined) return found;
+    return this.#strays.in(x.head, found.header) ? TWO : found;
+  }
+
+  #findOthers(x: Exchange, bearer: Found | NotFound | undefined): Found | NotFound | undefined {
     let found = bearer;
     for (const [name, methods] of this.#headers) {
       const field = readHeader(x.head.headers, name);
       if (field === undefined) continue;
       if (field === 'twice' || found !== undefined) return TWO;
-      found = { methods, kind: 'header', credential: field.value };
+      found = { methods, kind: 'header', credential: field.value, header: name };
     }
     if (this.#certificates.some((method) => method.presented?.(x) === true)) {
       if (found !== undefined) return TWO;
-      found = { methods: this.#certificates, kind: 'certificate', credential: '' };
+      found = { methods: this.#certificates, kind: 'certificate', credential: '', header: undefined };
     }
-    return found ?? this.#missing;
+    return found;
   }
 
   #findBearer({ head }: Exchange): Found | NotFound | undefined {
@@ -71,7 +83,10 @@ export class Finder {
     const reading = field === undefined ? undefined : readBearer(field, this.#checked);
     if (head.query !== undefined && hasQueryToken(head.query)) return reading === undefined ? MISPLACED : TWO;
     if (reading === undefined) return undefined;
-    return reading === null ? MALFORMED : { methods: this.#bearer, kind: 'bearer', credential: reading };
+    if (reading === null) return MALFORMED;
+    // The same token in the URL, whatever it is called there.
+    if (head.query !== undefined && head.query.length >= reading.length && unescape(head.query).includes(reading)) return TWO;
+    return { methods: this.#bearer, kind: 'bearer', credential: reading, header: 'authorization' };
   }
 }
 

@@ -26,6 +26,11 @@ export interface Method {
   readonly checksForm?: true;
   /** A quick look whether this credential can be for this method at all (a JWT of another issuer, an opaque token); absent: it can. */
   accepts?(credential: string): boolean;
+  /**
+   * Whether a text has a credential of this method anywhere in it, by its form alone. Where it can be told, requests with one in a place from
+   * which none is taken are refused. Linear in the text.
+   */
+  holds?(text: string): boolean;
   /** Gives the caller at once where nothing waits. `credential` is the token or key alone, '' for a certificate. */
   verify(x: Exchange, credential: string): Caller | Refusal | Promise<Caller | Refusal>;
   /** Settles when the method can serve; it must not reject because somebody else is down. */

@@ -89,7 +89,7 @@ export const catalogue = {
   'certificate-crl-missing': entry('authenticate', 503, 'Service unavailable', 'There is `crl`, but no list of an authority of this client: nobody can tell whether its certificate is revoked. Add the list.'),
   'certificate-crl-stale': entry('authenticate', 503, 'Service unavailable', 'The revocation list of the client’s authority is past its `nextUpdate`: nobody can tell whether the certificate is revoked. Replace the list.'),
   'credentials-missing': entry('authenticate', 401, 'Unauthorized', 'The route has several ways to tell who calls, and the request brings a credential for none of them.'),
-  'credentials-ambiguous': entry('authenticate', 401, 'Unauthorized', 'The request brings two credentials for the methods of the route: a token and a key, a key twice, a token in the query too. Send one.'),
+  'credentials-ambiguous': entry('authenticate', 401, 'Unauthorized', 'The request brings two credentials for the methods of the route: a token and a key, a key twice, a token or key in the query too. Send one.'),
   'token-misplaced': entry('authenticate', 401, 'Unauthorized', 'An `access_token` in the query. Tokens are taken from `Authorization` only (RFC 9700 section 4.3.2).'),
   'token-malformed': entry('authenticate', 401, 'Unauthorized', 'Not `Bearer`, one space and a token; or not a JWT of three parts in canonical base64url, whose header and payload are JSON objects without duplicate members.'),
   'token-header': entry('authenticate', 401, 'Unauthorized', 'The header of the token has what changes its meaning (`crit`, `b64`, `zip`, encryption, a token in a token), or a `kid` that is no string.'),

@@ -620,6 +620,19 @@ export const transport: readonly TransportCase[] = [
   ...inQuery('access_token[]=TOKEN'),
   ...inQuery('access.token=TOKEN'),
   ...inQuery('a=b;access_token=TOKEN'),
+  ...['token', 'q', 'a=1&jwt', 'x[]'].map((name) => ({
+    name: `the same token in the query as ${name}`,
+    code: 'credentials-ambiguous' as const,
+    lines: [bearer],
+    query: `${name}=${good}`,
+  })),
+  {
+    name: 'the same token in the query, encoded',
+    code: 'credentials-ambiguous',
+    lines: [bearer],
+    query: `t=${good.replaceAll('.', '%2E').replace('e', '%65')}&b`,
+  },
+  { name: 'another token in the query by another name', code: undefined, lines: [bearer], query: `id_token_hint=${goodEs}` },
   {
     name: 'a query that only looks like it',
     code: undefined,

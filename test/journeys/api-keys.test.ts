@@ -7,7 +7,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { newKey } from '../../src/authenticate/api-key/format.ts';
-import { keyAttacks } from '../cases/api-keys.ts';
+import { besideKeys, keyAttacks, keysBeside } from '../cases/api-keys.ts';
 import { type Asker, http1Asker, http2Asker, type Question, type Reply } from '../support/ask.ts';
 import { waitFor } from '../support/client.ts';
 import { type Echo, fieldsOf, startEcho } from '../support/echo.ts';
@@ -187,6 +187,35 @@ test('two fields are refused, also when both are right, and so are two credentia
     assert.equal(echo.requests.length, seen);
     const one = await passes(asker, { path: '/either/x', headers: { 'x-machine-key': alice } });
     assert.deepEqual(fieldsOf(one, 'x-portcullis-caller'), ['machines']);
+  }
+});
+
+test('beside the key, a second one or what reads like one is refused wherever it stands', async () => {
+  const all = keysBeside(alice, newKey());
+  const challenge = ['ApiKey header="x-api-key"'];
+  for (const asker of askers) {
+    for (const { name, target = '', headers } of all) {
+      const seen = echo.requests.length;
+      for (const value of [alice, '']) {
+        const reply = await asker.ask({ path: `/key/x${target}`, headers: { 'x-api-key': value, ...headers } });
+        const { code } = JSON.parse(String(reply.body)) as { code: string };
+        assert.deepEqual([reply.status, code], [401, 'credentials-ambiguous'], `${asker.name}: ${name}`);
+        assert.deepEqual([reply.headers['www-authenticate']].flat(), challenge);
+      }
+      assert.equal(echo.requests.length, seen, name);
+    }
+  }
+  for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS', 'HEAD'])
+    assert.equal((await askers[0].ask({ method, path: `/key/x?api_key=${alice}`, headers: { 'x-api-key': alice } })).status, 401);
+});
+
+test('beside the key, what is none arrives', async () => {
+  for (const asker of askers) {
+    for (const { name, target = '', headers = {} } of besideKeys(alice)) {
+      const seen = await passes(asker, { path: `/key/x${target}`, headers: { 'x-api-key': alice, ...headers } });
+      const text = seen.raw.toString('latin1');
+      for (const value of [target, ...Object.values(headers).flat()]) assert.ok(text.includes(value), `${name}: ${text}`);
+    }
   }
 });
 

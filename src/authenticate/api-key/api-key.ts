@@ -1,6 +1,7 @@
 import { type Refusal, refuse } from '../../exchange/decision.ts';
 import type { Caller, Exchange } from '../../exchange/exchange.ts';
 import type { MakeMethod, Method, MethodWorld, Place } from '../method.ts';
+import { holdsKey } from './format.ts';
 import { hashKeyFile } from './hash-key.ts';
 import { KeyStore } from './key-store.ts';
 import type { ApiKeyOptions } from './options.ts';
@@ -31,6 +32,10 @@ class ApiKey implements Method {
     this.challenge = `ApiKey header="${header}"`;
     this.#store = store;
     this.#clock = clock;
+  }
+
+  holds(text: string): boolean {
+    return holdsKey(text);
   }
 
   /** Expiry is looked at each time: nobody has to read the file again for it. */

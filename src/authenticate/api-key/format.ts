@@ -32,6 +32,14 @@ export function isKey(text: string): boolean {
   return text.length === KEY_LENGTH && KEY.test(text) && checksum(text.slice(0, CHECKED_LENGTH)) === text.slice(CHECKED_LENGTH);
 }
 
+/** Whether a key stands anywhere in the text: form and checksum, so that nothing else is taken for one. */
+export function holdsKey(text: string): boolean {
+  for (let at = text.indexOf(BEGINNING); at >= 0; at = text.indexOf(BEGINNING, at + BEGINNING.length)) {
+    if (isKey(text.slice(at, at + KEY_LENGTH))) return true;
+  }
+  return false;
+}
+
 function checksum(text: string): string {
   let rest = crc32(text);
   let digits = '';
