@@ -8,8 +8,8 @@ import type { Need, Prepared, World } from '../pipeline/stage.ts';
 import { RequestBody } from './body-facts.ts';
 import { anyHolds, WrittenCondition } from './conditions.ts';
 import type { EffectiveWaf } from './effective.ts';
-import { Engine, finish, judgeRequestBody, judgeResponseBody, judgeResponseHead } from './engine/engine.ts';
-import type { Program } from './engine/program/program.ts';
+import { Engine } from './engine/engine.ts';
+import type { LoadedProgram } from './programs.ts';
 import type { BodyProcessor } from './engine/transaction/facts.ts';
 import { PersistentCollections } from './engine/transaction/persistent.ts';
 import type { Transaction } from './engine/transaction/transaction.ts';
@@ -35,10 +35,10 @@ export class PreparedWaf implements Prepared {
   readonly #bounds: BodyBounds;
   readonly #types: ReadonlySet<string>;
 
-  constructor(options: EffectiveWaf, program: Program, bodyLimit: number, carry: World['carry']) {
+  constructor(options: EffectiveWaf, { program, fast }: LoadedProgram, bodyLimit: number, carry: World['carry']) {
     const { settings } = program;
     const collections = carry.take('waf.collections', () => new PersistentCollections(settings.collectionTimeout));
-    this.#engine = new Engine(program, collections, options.mode === 'block' ? 'On' : 'DetectionOnly');
+    this.#engine = new Engine(program, collections, options.mode === 'block' ? 'On' : 'DetectionOnly', fast);
     this.#options = options;
     this.#deny = options.deny.map((one) => new WrittenCondition(one));
     this.#allow = options.allow.map((one) => new WrittenCondition(one));
@@ -66,7 +66,7 @@ export class PreparedWaf implements Prepared {
       if (t.mode === 'On') return refuse('waf-body', `a body of ${body.length} bytes where rules read ${this.#noFilesLimit}`);
       t.inboundDataError = true;
     }
-    const interruption = judgeRequestBody(t, body);
+    const interruption = this.#engine.judgeRequestBody(t, body);
     return interruption && refusalOf(t, interruption);
   }
 
@@ -74,7 +74,7 @@ export class PreparedWaf implements Prepared {
     const t = transactionOf(x);
     if (t === undefined || x.response === undefined) return undefined;
     const { status, headers } = x.response;
-    const interruption = judgeResponseHead(t, { status, protocol: t.request.protocol, headers });
+    const interruption = this.#engine.judgeResponseHead(t, { status, protocol: t.request.protocol, headers });
     return interruption && responseRefusalOf(t, interruption);
   }
 
@@ -82,14 +82,17 @@ export class PreparedWaf implements Prepared {
     const t = transactionOf(x);
     if (t === undefined || x.response === undefined) return undefined;
     const type = readContentType(headerValue(x.response.headers, 'content-type') ?? '')?.type ?? '';
-    const interruption = judgeResponseBody(t, this.#types.has(type) ? x.response.body?.toString('latin1') : undefined);
+    const interruption = this.#engine.judgeResponseBody(
+      t,
+      this.#types.has(type) ? x.response.body?.toString('latin1') : undefined,
+    );
     return interruption && responseRefusalOf(t, interruption);
   }
 
   onEnd(x: Exchange): void {
     const t = transactionOf(x);
     if (t === undefined) return;
-    finish(t);
+    this.#engine.finish(t);
     const note = wafNote(t, this.#options.data);
     if (note !== undefined) x.notes?.set('waf', note);
   }
@@ -107,7 +110,7 @@ function transactionOf(x: Exchange): Transaction | undefined {
 }
 
 /** Answers are held only where a rule of phase 4 looks at them. */
-function responseNeed({ phases, settings }: Program): Need | undefined {
+function responseNeed({ phases, settings }: LoadedProgram['program']): Need | undefined {
   if (settings.responseBodyAccess === false || phases[4].rules.length === 0) return undefined;
   return {
     kind: 'whole',

@@ -1,4 +1,5 @@
 import type { PatternCache } from './regex/compile.ts';
+import type { Requirement } from './fast/requirement.ts';
 import type { Macro, Place } from './rule-set.ts';
 
 /** What an operator is made from, when rules load. */
@@ -23,6 +24,8 @@ export interface Match {
 
 /** An operator with its argument. `judge` is linear in the value, holds no state between calls, and never throws. */
 export interface PreparedOperator {
+  /** What a value cannot match without; undefined: nothing can be said. */
+  readonly requirement?: Requirement;
   judge(value: string, match: Match): boolean;
 }
 

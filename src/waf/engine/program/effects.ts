@@ -87,6 +87,7 @@ export class RemoveRules implements CompiledEffect {
 
   run(t: Transaction): void {
     t.removals.removeRules(this.#rules);
+    t.forgetValues();
   }
 }
 

@@ -26,6 +26,16 @@ export class Removals {
     }
   }
 
+  /** Whether any rule was removed that these are. */
+  hasAny(rules: ReadonlySet<RuleDefinition>): boolean {
+    for (const rule of this.#rules ?? []) if (rules.has(rule)) return true;
+    return false;
+  }
+
+  get isEmpty(): boolean {
+    return this.#rules === undefined;
+  }
+
   has(rule: RuleDefinition): boolean {
     return this.#rules?.has(rule) ?? false;
   }

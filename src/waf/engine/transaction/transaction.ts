@@ -6,6 +6,7 @@ import { expandMacro } from './expand.ts';
 import type { BodyFacts, BodyProcessor, BodyReading, RequestFacts, ResponseFacts, Values } from './facts.ts';
 import type { OpenCollections } from './persistent.ts';
 import { Removals } from './removals.ts';
+import { TxVariables } from './tx.ts';
 
 /** A rule that matched, as the record tells it. */
 export interface MatchRecord {
@@ -27,11 +28,14 @@ export interface Interruption {
 
 export type EngineMode = 'On' | 'DetectionOnly' | 'Off';
 
-/** What has been found out about one request while rules judge it. Nothing of it is shared with another request. */
+/**
+ * What has been found out about one request while rules judge it. Nothing of it is shared with another request.
+ * `base`: the variables of TX that are known before any rule has run.
+ */
 export class Transaction implements Match {
   readonly program: Program;
   readonly request: RequestFacts;
-  readonly tx: Map<string, string>;
+  readonly tx: TxVariables;
   readonly collections: OpenCollections;
   readonly removals = new Removals();
 
@@ -66,18 +70,29 @@ export class Transaction implements Match {
   rule: RuleDefinition | undefined;
   highestSeverity = 255;
 
+  /** How often rules changed what later ones are judged by. */
+  changes = 0;
+  /** Something happened that was not foreseen when the program was made: from here on every rule is run. */
+  plain = false;
+
   capturing = false;
   groups: readonly (string | undefined)[] | undefined;
 
   #values = new Map<Variable, Values>();
 
-  constructor(program: Program, request: RequestFacts, collections: OpenCollections, mode: EngineMode) {
+  constructor(
+    program: Program,
+    request: RequestFacts,
+    collections: OpenCollections,
+    mode: EngineMode,
+    base: ReadonlyMap<string, string> = program.pinned,
+  ) {
     this.program = program;
     this.request = request;
     this.collections = collections;
     this.fullMode = mode;
     this.mode = mode;
-    this.tx = new Map(program.pinned);
+    this.tx = new TxVariables(base);
     this.requestBodyAccess = program.settings.requestBodyAccess ?? true;
     this.responseBodyAccess = program.settings.responseBodyAccess ?? true;
   }
@@ -99,9 +114,15 @@ export class Transaction implements Match {
     this.#values.clear();
   }
 
-  /** A rule changed how the request is read. */
+  /** A rule changed how the request is read, or which rules hold. */
   forgetValues(): void {
+    this.changes++;
     this.#values.clear();
+  }
+
+  /** Whether nothing of this phase is left to do. Phase 5 runs always. */
+  isOver(phase: number): boolean {
+    return this.mode === 'Off' || (phase !== 5 && (this.interruption !== undefined || this.allowedThrough >= phase));
   }
 
   expand(macro: Macro): string {

@@ -1,0 +1,147 @@
+/**
+ * Looks for many literals at once (Aho and Corasick 1975), without case, over classes of bytes. Transitions are one flat table whose
+ * states are already multiplied by the row's length; states in which something ends have the highest numbers, so that one comparison
+ * tells them.
+ */
+export class Literals {
+  readonly #classes = new Uint8Array(256);
+  readonly #width: number;
+  readonly #next: Int32Array;
+  /** The first state in which a literal ends. */
+  readonly #firstEnd: number;
+  /** By such a state: ids of the literals that end there. */
+  readonly #ends: readonly Int32Array[];
+
+  /** @param texts - literals in lower case; their index is their id */
+  constructor(texts: readonly string[]) {
+    this.#width = this.#classify(texts);
+    const trie = new Trie(this.#classes, this.#width);
+    texts.forEach((text, id) => trie.add(text, id));
+    const { next, ends, firstEnd } = trie.finish();
+    this.#next = next;
+    this.#ends = ends;
+    this.#firstEnd = firstEnd;
+  }
+
+  get bytes(): number {
+    return this.#next.byteLength;
+  }
+
+  /** Calls `found.add(id)` for each literal that occurs, once for each place. */
+  scan(value: string, found: FoundLiterals): void {
+    const next = this.#next;
+    const classes = this.#classes;
+    const firstEnd = this.#firstEnd;
+    let state = 0;
+    for (let i = 0; i < value.length; i++) {
+      state = next[state + classes[value.charCodeAt(i)]];
+      if (state >= firstEnd) found.addAll(this.#ends[(state - firstEnd) / this.#width]);
+    }
+  }
+
+  /** Bytes that occur in no literal are one class; a letter and its other case are one. */
+  #classify(texts: readonly string[]): number {
+    const used = new Set(texts.flatMap((text) => Array.from(text, (c) => c.charCodeAt(0))));
+    let width = 1;
+    for (const byte of used) this.#classes[byte] = width++;
+    for (let upper = 0x41; upper <= 0x5a; upper++) this.#classes[upper] = this.#classes[upper + 0x20];
+    return width;
+  }
+}
+
+/** Which literals were found in a value; emptied by a new stamp, not by writing. */
+export class FoundLiterals {
+  readonly #stamps: Uint32Array;
+  #stamp = 0;
+  /** Their ids, each once. */
+  readonly ids: Int32Array;
+  count = 0;
+
+  constructor(size: number) {
+    this.#stamps = new Uint32Array(size);
+    this.ids = new Int32Array(size);
+  }
+
+  clear(): void {
+    this.count = 0;
+    if (++this.#stamp !== 0xffffffff) return;
+    this.#stamps.fill(0);
+    this.#stamp = 1;
+  }
+
+  addAll(ids: Int32Array): void {
+    for (let i = 0; i < ids.length; i++) {
+      const id = ids[i];
+      if (this.#stamps[id] === this.#stamp) continue;
+      this.#stamps[id] = this.#stamp;
+      this.ids[this.count++] = id;
+    }
+  }
+
+  has(id: number): boolean {
+    return this.#stamps[id] === this.#stamp;
+  }
+}
+
+class Trie {
+  readonly #classes: Uint8Array;
+  readonly #width: number;
+  readonly #children: Int32Array[] = [];
+  readonly #ids: number[][] = [];
+
+  constructor(classes: Uint8Array, width: number) {
+    this.#classes = classes;
+    this.#width = width;
+    this.#node();
+  }
+
+  add(text: string, id: number): void {
+    let node = 0;
+    for (let i = 0; i < text.length; i++) {
+      const c = this.#classes[text.charCodeAt(i)];
+      if (this.#children[node][c] === 0) this.#children[node][c] = this.#node();
+      node = this.#children[node][c];
+    }
+    this.#ids[node].push(id);
+  }
+
+  #node(): number {
+    this.#ids.push([]);
+    return this.#children.push(new Int32Array(this.#width)) - 1;
+  }
+
+  /** Fills in what follows a failure, breadth first: then each byte is one step. */
+  finish(): { next: Int32Array; ends: Int32Array[]; firstEnd: number } {
+    const fail = new Int32Array(this.#children.length);
+    const queue: number[] = [0];
+    for (let head = 0; head < queue.length; head++) {
+      const node = queue[head];
+      this.#ids[node].push(...(node === 0 ? [] : this.#ids[fail[node]]));
+      for (let c = 0; c < this.#width; c++) {
+        const child = this.#children[node][c];
+        const instead = node === 0 ? 0 : this.#children[fail[node]][c];
+        if (child === 0) this.#children[node][c] = instead;
+        else {
+          fail[child] = instead;
+          queue.push(child);
+        }
+      }
+    }
+    return this.#flat();
+  }
+
+  #flat(): { next: Int32Array; ends: Int32Array[]; firstEnd: number } {
+    const order = this.#children
+      .map((_, node) => node)
+      .sort((a, b) => Number(this.#ids[a].length > 0) - Number(this.#ids[b].length > 0));
+    const place = new Int32Array(order.length);
+    order.forEach((node, i) => {
+      place[node] = i * this.#width;
+    });
+    const next = new Int32Array(order.length * this.#width);
+    for (const node of order) for (let c = 0; c < this.#width; c++) next[place[node] + c] = place[this.#children[node][c]];
+    const ending = order.filter((node) => this.#ids[node].length > 0);
+    const firstEnd = (order.length - ending.length) * this.#width;
+    return { next, ends: ending.map((node) => Int32Array.from(this.#ids[node])), firstEnd };
+  }
+}

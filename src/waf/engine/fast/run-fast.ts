@@ -1,0 +1,72 @@
+import { runRules, step } from '../transaction/run.ts';
+import type { Transaction } from '../transaction/transaction.ts';
+import type { FastPhase, FastProgram, FastRule } from './fast-program.ts';
+import { type Check, type Hits, SieveWork, Stamps } from './sieve.ts';
+
+/** Runs phases of a fast program. One for all requests: judging a phase never waits, so no two are judged at once. */
+export class FastRunner implements Hits {
+  readonly program: FastProgram;
+  readonly #stamps = new Stamps();
+  /** By check: the number of the phase run in which it matched last. */
+  readonly #hits: Float64Array;
+  #run = 0;
+
+  constructor(program: FastProgram) {
+    this.program = program;
+    this.#hits = new Float64Array(program.checks);
+  }
+
+  hit(check: Check): void {
+    this.#hits[check.id] = this.#run;
+  }
+
+  /** The same as the plain run of a phase: only rules that may do something are run, and these the plain way. */
+  runPhase(t: Transaction, number: 1 | 2 | 3 | 4 | 5): void {
+    const phase = this.program.phases[number];
+    this.#run++;
+    const work = new SieveWork(this, this.#stamps);
+    for (const source of phase.sources) source.judge(t, work);
+    this.#runRules(t, phase, number);
+  }
+
+  #runRules(t: Transaction, { rules }: FastPhase, number: 1 | 2 | 3 | 4 | 5): void {
+    for (let i = 0; i < rules.length; ) {
+      const one = rules[i];
+      if (one.inert !== undefined && !t.tx.hasWritten(one.inert.reads)) {
+        i = one.inert.end;
+        continue;
+      }
+      if (!this.#mayMatch(one, t)) {
+        i++;
+        continue;
+      }
+      const changes = t.changes;
+      const next = step(t, one.rule, one.at);
+      if (t.isOver(number)) return;
+      if (t.changes !== changes && this.#isUnforeseen(t)) {
+        t.plain = true;
+        runRules(t, number, next);
+        return;
+      }
+      i++;
+      if (next > one.at + 1) while (i < rules.length && rules[i].at < next) i++;
+    }
+  }
+
+  #mayMatch({ rule, gates, counts }: FastRule, t: Transaction): boolean {
+    if (gates === undefined) return true;
+    if (counts && t.removals.targetsOf(rule.definition) !== undefined) return true;
+    for (const gate of gates) if (!this.#anyHit(gate)) return false;
+    return true;
+  }
+
+  #anyHit(checks: readonly number[]): boolean {
+    for (const id of checks) if (this.#hits[id] === this.#run) return true;
+    return false;
+  }
+
+  /** A rule changed what was taken for granted: how bodies are read, or that a rule which was run beforehand runs at all. */
+  #isUnforeseen(t: Transaction): boolean {
+    return t.phase > 1 || t.removals.hasAny(this.program.done);
+  }
+}

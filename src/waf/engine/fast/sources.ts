@@ -1,0 +1,160 @@
+import type { CompiledTarget, NameMatcher } from '../program/program.ts';
+import type { Transaction } from '../transaction/transaction.ts';
+import type { Variable } from '../variables/variable.ts';
+import { type Check, Sieve, type SieveWork, type SieveWorld } from './sieve.ts';
+
+/** One use of a variable by a gate. */
+export interface Use {
+  readonly target: CompiledTarget;
+  readonly check: Check;
+}
+
+/** Where values come from in one phase: judges all that are there. */
+export interface Source {
+  judge(t: Transaction, work: SieveWork): void;
+}
+
+/** Variables whose values are the same from request to request more often than not. */
+const REPEATING = new Set([
+  'REQUEST_METHOD',
+  'REQUEST_PROTOCOL',
+  'REQUEST_FILENAME',
+  'REQUEST_BASENAME',
+  'REQUEST_HEADERS',
+  'REQUEST_HEADERS_NAMES',
+  'REQUEST_COOKIES_NAMES',
+  'ARGS_NAMES',
+  'ARGS_GET_NAMES',
+  'ARGS_POST_NAMES',
+  'RESPONSE_STATUS',
+  'RESPONSE_HEADERS',
+  'RESPONSE_HEADERS_NAMES',
+  'RESPONSE_CONTENT_TYPE',
+  'REQBODY_ERROR',
+  'MULTIPART_STRICT_ERROR',
+  'MULTIPART_UNMATCHED_BOUNDARY',
+]);
+
+/** Makes the sources of a phase from all that its gates look at. */
+export function sourcesOf(uses: readonly Use[], world: SieveWorld): Source[] {
+  const counts = uses.filter(({ target }) => target.count);
+  const values = uses.filter(({ target }) => !target.count);
+  const sieves = new Sieves(world);
+  return [
+    ...[...Map.groupBy(values, ({ target }) => target.variable)].map(([variable, list]) => sourceOf(variable, list, sieves)),
+    ...counts.map((use) => new CountSource(use)),
+  ];
+}
+
+function sourceOf(variable: Variable, uses: readonly Use[], sieves: Sieves): Source {
+  const remember = REPEATING.has(variable.name);
+  const plain = uses.every(({ target }) => target.names === undefined && target.except.length === 0);
+  if (plain)
+    return new PlainSource(
+      variable,
+      sieves.of(
+        uses.map(({ check }) => check),
+        remember,
+      ),
+    );
+  return new NamedSource(variable, uses, sieves, remember);
+}
+
+/** Sieves with the same checks are one, and share their plans. */
+class Sieves {
+  readonly #world: SieveWorld;
+  readonly #known = new Map<string, Sieve>();
+
+  constructor(world: SieveWorld) {
+    this.#world = world;
+  }
+
+  of(checks: readonly Check[], remember: boolean): Sieve {
+    const distinct = [...new Set(checks)].sort((a, b) => a.id - b.id);
+    const key = `${remember} ${distinct.map(({ id }) => id).join()}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const made = new Sieve(distinct, this.#world, remember);
+    this.#known.set(key, made);
+    return made;
+  }
+}
+
+/** All values of a variable are judged alike. */
+class PlainSource implements Source {
+  readonly #variable: Variable;
+  readonly #sieve: Sieve;
+
+  constructor(variable: Variable, sieve: Sieve) {
+    this.#variable = variable;
+    this.#sieve = sieve;
+  }
+
+  judge(t: Transaction, work: SieveWork): void {
+    for (const value of t.valuesOf(this.#variable).values) this.#sieve.judge(value, work);
+  }
+}
+
+/** Names of clients end up here: more than this, and they are worked out anew. */
+const MOST_NAMES = 2048;
+
+/** Rules choose members by name, so each name has a sieve of its own. */
+class NamedSource implements Source {
+  readonly #variable: Variable;
+  readonly #uses: readonly Use[];
+  readonly #sieves: Sieves;
+  readonly #remember: boolean;
+  readonly #byName = new Map<string, Sieve>();
+
+  constructor(variable: Variable, uses: readonly Use[], sieves: Sieves, remember: boolean) {
+    this.#variable = variable;
+    this.#uses = uses;
+    this.#sieves = sieves;
+    this.#remember = remember;
+  }
+
+  judge(t: Transaction, work: SieveWork): void {
+    const { names, values } = t.valuesOf(this.#variable);
+    for (let i = 0; i < names.length; i++) (this.#byName.get(names[i]) ?? this.#learn(names[i])).judge(values[i], work);
+  }
+
+  #learn(name: string): Sieve {
+    const checks = this.#uses.filter(({ target }) => isMeant(target, name)).map(({ check }) => check);
+    const sieve = this.#sieves.of(checks, this.#remember);
+    if (this.#byName.size >= MOST_NAMES) this.#byName.clear();
+    this.#byName.set(Buffer.from(name, 'latin1').toString('latin1'), sieve);
+    return sieve;
+  }
+}
+
+function isMeant({ names, except }: { names: NameMatcher | undefined; except: readonly NameMatcher[] }, name: string): boolean {
+  return (names?.matches(name) ?? true) && !except.some((one) => one.matches(name));
+}
+
+/** How many members there are. */
+class CountSource implements Source {
+  readonly #use: Use;
+  readonly #verdicts = new Map<number, boolean>();
+
+  constructor(use: Use) {
+    this.#use = use;
+  }
+
+  judge(t: Transaction, work: SieveWork): void {
+    const { target, check } = this.#use;
+    const { names } = t.valuesOf(target.variable);
+    let count = 0;
+    for (const name of names) if (isMeant(target, name)) count++;
+    if (this.#verdict(count)) work.hits.hit(check);
+  }
+
+  #verdict(count: number): boolean {
+    const known = this.#verdicts.get(count);
+    if (known !== undefined) return known;
+    const { chain } = this.#use.check;
+    const value = String(count);
+    const verdict = this.#use.check.judge(chain === undefined ? value : chain.apply(value, -2 - count));
+    if (this.#verdicts.size < 256) this.#verdicts.set(count, verdict);
+    return verdict;
+  }
+}

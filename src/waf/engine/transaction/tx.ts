@@ -1,0 +1,52 @@
+/**
+ * The collection TX of one transaction: what it wrote itself, over what was known when rules were loaded. Copying some sixty variables
+ * for each request would cost more than the rules that read them.
+ */
+export class TxVariables {
+  readonly #base: ReadonlyMap<string, string>;
+  /** undefined as a value: deleted here. */
+  readonly #own = new Map<string, string | undefined>();
+
+  constructor(base: ReadonlyMap<string, string>) {
+    this.#base = base;
+  }
+
+  get(name: string): string | undefined {
+    if (this.#own.size === 0) return this.#base.get(name);
+    const own = this.#own.get(name);
+    return own !== undefined || this.#own.has(name) ? own : this.#base.get(name);
+  }
+
+  set(name: string, value: string): void {
+    this.#own.set(name, value);
+  }
+
+  delete(name: string): void {
+    if (this.#base.has(name)) this.#own.set(name, undefined);
+    else this.#own.delete(name);
+  }
+
+  /** Whether this transaction itself wrote one of these. */
+  hasWritten(names: ReadonlySet<string>): boolean {
+    for (const name of this.#own.keys()) if (names.has(name)) return true;
+    return false;
+  }
+
+  /** Whether anything is other than it was when rules were loaded. */
+  hasChanged(): boolean {
+    for (const [name, value] of this.#own) if (value !== this.#base.get(name)) return true;
+    return false;
+  }
+
+  entries(): { names: string[]; values: string[] } {
+    const all = new Map<string, string | undefined>([...this.#base, ...this.#own]);
+    const names: string[] = [];
+    const values: string[] = [];
+    for (const [name, value] of all) {
+      if (value === undefined) continue;
+      names.push(name);
+      values.push(value);
+    }
+    return { names, values };
+  }
+}
