@@ -15,7 +15,13 @@ export const NEVER = 2;
 export type Verdict = typeof PASS | typeof DROP | typeof NEVER;
 
 const OWN = new Set(['x-request-id', 'traceparent', 'tracestate', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host']);
-const OWN_PREFIX = /^x-portcullis(?:-|$)/;
+
+/**
+ * Our names for the caller, without whatever is no letter or digit: services look fields up in maps that know no case, some drop or change
+ * punctuation, and CGI writes `HTTP_` in front. So `XPortcullisSubject`, `x--portcullis.subject` and `http_x_portcullis_subject` are ours too.
+ */
+const OWN_LETTERS = /^(?:redirect|http)*x*portcullis/;
+const NO_LETTER = /[^a-z0-9]+/g;
 
 /** `Proxy` becomes HTTP_PROXY in CGI (httpoxy, CVE-2016-5385); `Proxy-*` and `Trailers` never meant a service. */
 const HOP_PREFIX = /^(?:proxy(?:-|$)|trailers?$|http2-)/;
@@ -232,8 +238,9 @@ export function judgeName(name: string): Verdict {
 
 /** True for what no configuration can let a client send: framing, hop-by-hop fields, and the names by which the gateway speaks. */
 export function isReserved(name: string): boolean {
-  const alias = name.toLowerCase().replace(ODD, '-');
-  return HOP_BY_HOP.has(alias) || OWN.has(alias) || HOP_PREFIX.test(alias) || OWN_PREFIX.test(alias);
+  const lower = name.toLowerCase();
+  const alias = lower.replace(ODD, '-');
+  return HOP_BY_HOP.has(alias) || OWN.has(alias) || HOP_PREFIX.test(alias) || OWN_LETTERS.test(lower.replace(NO_LETTER, ''));
 }
 
 const MOST_NAMES = 4096;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { forgedNames, hiddenInAnswers, honestNames, shownInAnswers } from '../../test/cases/forged-headers.ts';
+import { forgedNames, hiddenInAnswers, honestNames, ownSpellings, shownInAnswers } from '../../test/cases/forged-headers.ts';
 import { type Caller, type ConnectionInfo, Exchange } from './exchange.ts';
 import { bareResponseHeaders, type ForwardOptions, ForwardRules, requestHeaders, responseHeaders, visible } from './forward.ts';
 import { isReserved, judgeName, NameVerdicts, PASS } from './forged-names.ts';
@@ -38,6 +38,15 @@ describe('names that a client cannot bring in', () => {
       for (const odd of ['_', '.', '~', '!']) assert.equal(rules.passes(name.replaceAll('-', odd)), false, odd);
     });
   }
+});
+
+test('our names for the caller, in any spelling, whatever is kept', () => {
+  const keeping = new ForwardRules({ ...OPTIONS, keep: ['x*', '*', ...ownSpellings] });
+  for (const name of ownSpellings) {
+    assert.equal(isReserved(name), true, name);
+    assert.equal(keeping.passes(name.toLowerCase()), false, name);
+  }
+  for (const name of honestNames) assert.equal(isReserved(name), false, name);
 });
 
 test('a name with anything but letters, digits and hyphens never passes by default', () => {

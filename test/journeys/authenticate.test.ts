@@ -10,7 +10,7 @@ import { after, before, describe, test } from 'node:test';
 import { createKey } from '../../src/authenticate/api-key/changes.ts';
 import { createHashKey, readHashKey } from '../../src/authenticate/api-key/hash-key.ts';
 import { EMPTY, formatKeyFile } from '../../src/authenticate/api-key/key-file.ts';
-import { forgedNames } from '../cases/forged-headers.ts';
+import { forgedNames, ownSpellings } from '../cases/forged-headers.ts';
 import { keysInHeader, tokenClasses, transport } from '../cases/tokens.ts';
 import { type Asker, http1Asker, http2Asker, type Reply } from '../support/ask.ts';
 import { certificateFolder, type Shown, TestCa } from '../support/client-certificates.ts';
@@ -298,6 +298,22 @@ describe('what the service is told', () => {
         const told = seen.headers.filter(([field]) => asCgi(field).startsWith('X_PORTCULLIS')).map(([, value]) => value);
         assert.deepEqual(told, expected, `${at} ${name}`);
       }
+    }
+  });
+
+  test('nor by a name that only reads like ours', async () => {
+    const credential = { authorization: `Bearer ${token()}` };
+    for (const at of ['/open/x', '/jwt/x']) {
+      const headers = at === '/jwt/x' ? credential : {};
+      const lines = [...ownSpellings.map((name) => `${name}: FORGED`), ...Object.entries(headers).map((pair) => pair.join(': '))];
+      const before = echo.requests.length;
+      const text = [`GET ${at} HTTP/1.1`, 'Host: api.test', 'Connection: close', ...lines].join('\r\n');
+      const answer = parseResponse(await rawRequest(gateway.port('plain'), `${text}\r\n\r\n`, { timeout: 20_000 }));
+      assert.equal(answer.status, 200, String(answer.body));
+      assert.doesNotMatch(echo.requests[before].raw.toString('latin1'), /FORGED/);
+      const forged = Object.fromEntries(ownSpellings.map((name) => [name.toLowerCase(), 'FORGED']));
+      const { seen } = await ask(h2, { path: at, headers: { host: 'api.test', ...forged, ...headers } });
+      assert.doesNotMatch((seen as SeenRequest).raw.toString('latin1'), /FORGED/);
     }
   });
 

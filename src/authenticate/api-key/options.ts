@@ -1,34 +1,17 @@
 import { z } from 'zod';
 import { filePath } from '../../config/units.ts';
+import { isReserved } from '../../exchange/forged-names.ts';
 
 const TOKEN = /^[!#$%&'*+.^`|~0-9A-Za-z-]{1,128}$/;
 
 /** Fields with a meaning of their own, which a key in them would take away or which proxies change. */
-const TAKEN = new Set([
-  'authorization',
-  'proxy-authorization',
-  'cookie',
-  'host',
-  'connection',
-  'content-length',
-  'content-type',
-  'transfer-encoding',
-  'te',
-  'trailer',
-  'upgrade',
-  'expect',
-  'forwarded',
-  'origin',
-  'referer',
-  'user-agent',
-  'via',
-]);
+const TAKEN = new Set(['authorization', 'cookie', 'content-type', 'forwarded', 'origin', 'referer', 'user-agent', 'via']);
 
 function headerProblem(name: string): string | undefined {
   if (name.includes('_')) return 'a name with "_" is taken for one with "-" by some servers: write "-"';
   if (!TOKEN.test(name)) return `${JSON.stringify(name)} is not the name of a header`;
   const lower = name.toLowerCase();
-  const own = lower.startsWith('x-portcullis-') || lower.startsWith('x-forwarded-') || lower.startsWith('sec-');
+  const own = isReserved(lower) || lower.startsWith('x-forwarded-') || lower.startsWith('sec-');
   return own || TAKEN.has(lower) ? `${lower} has another meaning: take a header of its own for the key` : undefined;
 }
 
