@@ -38,7 +38,7 @@ export function isEmptySet(set: ByteSet): boolean {
 
 export function countBytes(set: ByteSet): number {
   let count = 0;
-  for (let byte = 0; byte < 256; byte++) if (hasByte(set, byte)) count++;
+  for (let word of set) for (; word !== 0; word = (word & (word - 1)) >>> 0) count++;
   return count;
 }
 
