@@ -2,7 +2,7 @@ import type { Transformation } from '../transformation.ts';
 import { byteTable, LOWER_HEX } from './bytes.ts';
 import { scratch } from './rewrite.ts';
 
-const BEYOND_ASCII = /[\x80-\xff]/;
+const FIRST_BYTE = /[\xc0-\xf7]/;
 const HEX_DIGITS = Buffer.from(LOWER_HEX, 'latin1');
 /** Two bytes of an overlong form become `%uXXXX` and one byte: no byte ever becomes more than four. */
 const GROWTH = 4;
@@ -15,9 +15,9 @@ const LEAST = [0, 0, 0x80, 0x800, 0x10000];
  */
 export const utf8toUnicode: Transformation = {
   name: 'utf8toUnicode',
-  triggers: byteTable([0x80, 0xff]),
+  triggers: byteTable([0xc0, 0xf7]),
   introduces: byteTable('%u', LOWER_HEX),
-  apply: (value) => (BEYOND_ASCII.test(value) ? spell(value) : value),
+  apply: (value) => (FIRST_BYTE.test(value) ? spell(value) : value),
 };
 
 function spell(value: string): string {
