@@ -77,12 +77,14 @@ describe('the files of the page', () => {
 /** What the page's module for rates gives; the compiler of the server does not read the page. */
 interface Rates {
   History: new () => {
-    points: { requests?: number; refused?: number; slow?: number }[];
+    points: { slow?: number; running: number }[];
     push(status: object): void;
     rate(read: (status: Look) => number | undefined): number | undefined;
     quantile(q: number, read: (status: Look) => number[]): number | undefined;
   };
   quantile(q: number, bounds: number[], buckets: number[]): number | undefined;
+  rateNow(seconds: number[]): number | undefined;
+  ratesOf(seconds: number[]): number[];
 }
 
 interface Look {
@@ -116,7 +118,6 @@ describe('rates', () => {
     assert.equal(history.rate(requests), 5);
     for (let time = 4000; time <= 20_000; time += 2000) history.push(look(time, 1010 + time / 1000));
     assert.equal(history.rate(requests), 1);
-    assert.equal(history.points.at(-1)?.requests, 1);
   });
 
   test('after a pause the rate is that since the last look before it', () => {
@@ -146,6 +147,15 @@ describe('rates', () => {
     for (let time = 2000; time <= 120_000; time += 2000) history.push(look(time, 100 + time / 1000, [100, time / 1000, 0]));
     const slow = history.quantile(0.5, buckets) ?? 0;
     assert.ok(slow > 0.01 && slow < 0.1, String(slow));
+  });
+
+  test('what the gateway tells second by second is the rate of its end, and a line', () => {
+    assert.equal(rates.rateNow([]), undefined);
+    assert.equal(rates.rateNow([3]), 3);
+    assert.equal(rates.rateNow([1000, ...Array.from({ length: 9 }, () => 0), 20]), 2);
+    assert.deepEqual(rates.ratesOf([]), []);
+    assert.deepEqual(rates.ratesOf([9, 1, 2, 3, 4, 8, 8, 8, 8]), [9, 2.5, 8]);
+    assert.equal(rates.ratesOf(Array.from({ length: 600 }, () => 1)).length, 150);
   });
 
   test('no more is kept than is shown', () => {

@@ -186,6 +186,7 @@ export class Gateway implements Corridor {
       services: this.services().map(serviceStatus),
       issuers: this.#keys?.snapshot() ?? [],
       events: this.#observe?.recentEvents(),
+      recent: this.#observe?.metrics.recent.snapshot(),
       certificates: this.#doors.certificates().map(({ listener, names, issuer, fingerprint, notAfter }) => ({
         listener,
         names,

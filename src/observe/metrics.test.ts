@@ -184,3 +184,11 @@ test('the manual has every metric', () => {
     [],
   );
 });
+
+test('each request is in its second, once, by its outcome', () => {
+  const metrics = sample();
+  assert.deepEqual(metrics.recent.snapshot(performance.now() + 1000 * 600).requests.length, 600);
+  const { requests, refused, errors } = sample().recent.snapshot(performance.now() + 2000);
+  const sum = (list: readonly number[]) => list.reduce((a, b) => a + b, 0);
+  assert.deepEqual([sum(requests), sum(refused), sum(errors)], [7, 4, 1]);
+});

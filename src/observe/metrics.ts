@@ -3,6 +3,7 @@ import type { Exchange } from '../exchange/exchange.ts';
 import { type Family, type MetricsSnapshot, mergeSnapshots, type Series } from './exposition.ts';
 import { BUCKETS, Histogram } from './histogram.ts';
 import type { MetricSource } from '../pipeline/stage.ts';
+import { TrafficRing } from './recent-traffic.ts';
 
 /**
  * Counters of one process. A request costs two look-ups in maps and a few additions in arrays that belong to its route:
@@ -98,13 +99,16 @@ export class Metrics {
   readonly #logs: Record<LogName, LossCounter> = { access: new LossCounter(), events: new LossCounter() };
   readonly #events = new Set<EventCounts>();
   #eventsBefore: MetricsSnapshot[] = [];
+  /** For the status page. */
+  readonly recent = new TrafficRing();
   /** How late timers fire: what every request waits for besides. */
   readonly loopDelay = new Histogram();
   #refusedCells = 0;
   #faults = 0;
 
-  /** Counts a request that has ended. `ms` is its whole duration. */
-  record(x: Exchange, ms: number): void {
+  /** Counts a request that has ended at `now`, by `performance.now()`. `ms` is its whole duration. */
+  record(x: Exchange, ms: number, now = performance.now()): void {
+    this.recent.count(now, outcomeOf(x));
     const cell = this.#cell(x.route ?? '', x.service ?? '');
     if (x.decision === undefined) cell.passed[classOf(x.status)]++;
     else this.#refusedCell(cell, x.decision).byClass[classOf(x.status)]++;
@@ -116,7 +120,15 @@ export class Metrics {
   }
 
   /** Counts a request that the reader of the wire refused. */
-  recordWire(refusal: Refusal, status: number, ms: number, requestBytes: number, responseBytes: number): void {
+  recordWire(
+    refusal: Refusal,
+    status: number,
+    ms: number,
+    requestBytes: number,
+    responseBytes: number,
+    now = performance.now(),
+  ): void {
+    this.recent.count(now, 'refused');
     const cell = this.#cell('', '');
     this.#refusedCell(cell, refusal).byClass[classOf(status)]++;
     cell.duration.observe(ms);
@@ -318,6 +330,12 @@ export class Metrics {
 
 function isUsed(cell: RouteCell): boolean {
   return cell.duration.count > 0 || cell.refused.size > 0;
+}
+
+function outcomeOf(x: Exchange): 'passed' | 'refused' | 'failed' {
+  if (x.fault !== undefined) return 'failed';
+  if (x.decision !== undefined) return 'refused';
+  return x.status >= 500 ? 'failed' : 'passed';
 }
 
 /** `status` 0 means that the client got no answer. */

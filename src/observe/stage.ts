@@ -114,7 +114,7 @@ class Observer implements Observe {
   record(x: Exchange): void {
     try {
       const now = performance.now();
-      this.metrics.record(x, now - x.began);
+      this.metrics.record(x, now - x.began, now);
       if (this.#access !== undefined) this.#access.write(formatRecord(x, now, this.#redaction));
       if (x.decision !== undefined) this.events.refused(x, x.decision);
     } catch (error) {
@@ -126,7 +126,8 @@ class Observer implements Observe {
     try {
       const now = performance.now();
       const status = refusal.status ?? refusal.refusal.status;
-      this.metrics.recordWire(refusal.refusal, status, now - refusal.began, refusal.requestBytes, refusal.responseBytes);
+      const { requestBytes, responseBytes } = refusal;
+      this.metrics.recordWire(refusal.refusal, status, now - refusal.began, requestBytes, responseBytes, now);
       if (this.#access !== undefined) this.#access.write(formatWireRefusal(refusal, now, this.#redaction));
       this.events.refusedWire(refusal);
     } catch (error) {

@@ -20,8 +20,15 @@ const one: ProcessStatus = { running: 3, services: [service], issuers: [issuer],
 
 describe('states of several processes', () => {
   test('one stays as it is', () => {
-    assert.deepEqual(mergeProcesses([one]), { ...one, events: undefined });
-    assert.deepEqual(mergeProcesses([]), { running: 0, services: [], issuers: [], certificates: [], events: undefined });
+    assert.deepEqual(mergeProcesses([one]), { ...one, events: undefined, recent: undefined });
+    assert.deepEqual(mergeProcesses([]), {
+      running: 0,
+      services: [],
+      issuers: [],
+      certificates: [],
+      events: undefined,
+      recent: undefined,
+    });
   });
 
   test('counts are added, and the worst is what is told', () => {
@@ -113,6 +120,13 @@ describe('the status', () => {
     assert.deepEqual(status.traffic, { requests: 0, refused: 0, errors: 0, faults: 0, lost: 0, bounds: [], buckets: [] });
     assert.deepEqual([status.routes, status.refusals, status.limits, status.store], [[], [], [], undefined]);
     assert.doesNotThrow(() => JSON.stringify(status));
+  });
+
+  test('tells the last minutes of all that serve requests; who serves none has no part in it', () => {
+    const recent = { requests: [1, 2], refused: [0, 1], errors: [0, 0] };
+    const status = makeStatus(house, { families: [] }, mergeProcesses([one, { ...one, recent }, { ...one, recent }]));
+    assert.deepEqual(status.recent, { requests: [2, 4], refused: [0, 2], errors: [0, 0] });
+    assert.deepEqual(makeStatus(house, { families: [] }, mergeProcesses([one])).recent.requests, []);
   });
 
   test('adds routes up and keeps refusals apart from errors', () => {

@@ -1,4 +1,5 @@
 import type { Family, MetricsSnapshot, Series } from './exposition.ts';
+import { mergeRecent, type RecentTraffic } from './recent-traffic.ts';
 
 /**
  * What the status page shows, as plain data: the state of one process, how the states of several become one, and the whole, with what the
@@ -14,6 +15,8 @@ export interface ProcessStatus {
   readonly certificates: readonly CertificateStatus[];
   /** The last security events, newest first. */
   readonly events?: readonly EventStatus[];
+  /** Absent where no requests are served. */
+  readonly recent?: RecentTraffic;
 }
 
 export interface ServiceStatus {
@@ -88,6 +91,8 @@ export interface Status {
   readonly memory: number;
   readonly running: number;
   readonly traffic: Traffic;
+  /** The last ten minutes, or what there is of them since the start. */
+  readonly recent: RecentTraffic;
   /** The busiest routes; `hiddenRoutes` tells how many there are besides. */
   readonly routes: readonly RouteTraffic[];
   readonly hiddenRoutes: number;
@@ -187,6 +192,7 @@ export function mergeProcesses(all: readonly ProcessStatus[]): ProcessStatus {
       (one) => one,
     ).toSorted((a, b) => a.expires - b.expires),
     events: all.every((one) => one.events === undefined) ? undefined : events.slice(0, MAX_EVENTS),
+    recent: mergeRecent(all.flatMap((one) => one.recent ?? [])),
   };
 }
 
@@ -244,10 +250,10 @@ export function makeStatus(house: HouseStatus, metrics: MetricsSnapshot, state: 
   const routes = routesOf(read);
   return {
     ...house,
-
     memory: read.total('process_resident_memory_bytes'),
     running: state.running,
     traffic: trafficOf(read, routes),
+    recent: state.recent ?? { requests: [], refused: [], errors: [] },
     routes: routes.slice(0, MAX_ROUTES),
     hiddenRoutes: Math.max(0, routes.length - MAX_ROUTES),
     refusals: refusalsOf(read),

@@ -64,6 +64,9 @@ workers: 2
       ['authenticate', 1],
     ],
   );
+  const sum = (list: readonly number[]) => list.reduce((a, b) => a + b, 0);
+  const told = await until((now) => sum(now.recent.requests) === 15);
+  assert.deepEqual([sum(told.recent.refused), sum(told.recent.errors)], [5, 0], 'both workers, second by second');
   assert.deepEqual([busy.services[0].calls, busy.services[0].targets.length], [10, 1]);
   assert.equal(busy.listeners.find((one) => one.listener === 'public')?.accepted, 15);
 
@@ -71,6 +74,7 @@ workers: 2
   const reloaded = await until((now) => now.reloads.length === 1);
   assert.equal(reloaded.reloads[0].ok, true);
   assert.equal(reloaded.traffic.requests, 15, 'counters outlive a reload');
+  assert.equal(sum(reloaded.recent.requests), 15, 'and so does what was lately');
   await writeFile(gateway.config, 'listeners: {');
   const wrong = await until((now) => now.reloads.length === 2);
   assert.equal(wrong.reloads[0].ok, false);

@@ -115,7 +115,21 @@ describe('the status page in a browser', { skip: missing(CHROMIUM, '--version') 
     assert.match(await page.locator('#events').innerText(), /path-ambiguous/);
     await many(2, '/orders/2');
     await until(page, async () => (await rowOf(page, 'routes', '/orders/**'))[5], '9');
-    assert.match((await page.locator('[data-kind=requests] .line').getAttribute('d')) ?? '', /^M[\d.]+ [\d.]+L/);
+    const line = async (of: Page, kind: string) => (await of.locator(`[data-kind=${kind}] .line`).getAttribute('d')) ?? '';
+    await until(page, async () => /^M[\d.]+ [\d.]+L/.test(await line(page, 'requests')), true);
+
+    // Who opens it only now sees what was, at once.
+    const late = await context.newPage();
+    let asks = 0;
+    await late.route('**/status.json', (route) => (asks++ === 0 ? route.continue() : route.abort()));
+    await late.goto(`http://127.0.0.1:${port}/`);
+    await late
+      .getByRole('status')
+      .getByText(/Serving|No answer/)
+      .waitFor();
+    await until(late, async () => /^\d/.test(await late.locator('#tile-requests').innerText()), true);
+    assert.match(await line(late, 'refused'), /^M[\d.]+ [\d.]+L/);
+    await late.close();
 
     // What a screen reader and a keyboard need.
     assert.equal(await page.locator('table:not(:has(caption))').count(), 0);

@@ -2,7 +2,7 @@
 import { bar, Sparkline } from './chart.js';
 import { byId, element, setText } from './dom.js';
 import { count, latency, NOTHING, plural, rate, recent } from './format.js';
-import { errorsOf, openConnections } from './rates.js';
+import { openConnections, rateNow, ratesOf } from './rates.js';
 import { tableIn } from './tables.js';
 
 /**
@@ -16,34 +16,28 @@ import { tableIn } from './tables.js';
 /** @returns {Section} */
 export function tiles() {
   const place = byId('tiles');
-  /** @type {{ id: string, title: string, read: (point: Point) => number | undefined, show: (status: Status, history: History) => [string, string, Tone | ''] }[]} */
+  /** @param {(point: Point) => number | undefined} read */
+  const seen = (read) => (/** @type {Status} */ _, /** @type {History} */ history) => history.points.map(read);
+  /** @type {{ id: string, title: string, line: (status: Status, history: History) => (number | undefined)[], show: (status: Status, history: History) => [string, string, Tone | ''] }[]} */
   const kinds = [
     {
       id: 'requests',
       title: 'Requests / s',
-      read: (point) => point.requests,
-      show: (status, history) => [
-        rate(history.rate((one) => one.traffic.requests)),
-        `${count(status.traffic.requests)} in all`,
-        '',
-      ],
+      line: ({ recent }) => ratesOf(recent.requests),
+      show: (status) => [rate(rateNow(status.recent.requests)), `${count(status.traffic.requests)} in all`, ''],
     },
     {
       id: 'refused',
       title: 'Refusals / s',
-      read: (point) => point.refused,
-      show: (status, history) => [
-        rate(history.rate((one) => one.traffic.refused)),
-        `${count(status.traffic.refused)} in all`,
-        '',
-      ],
+      line: ({ recent }) => ratesOf(recent.refused),
+      show: (status) => [rate(rateNow(status.recent.refused)), `${count(status.traffic.refused)} in all`, ''],
     },
     {
       id: 'errors',
       title: 'Errors / s',
-      read: (point) => point.errors,
-      show: (status, history) => {
-        const now = history.rate(errorsOf);
+      line: ({ recent }) => ratesOf(recent.errors),
+      show: (status) => {
+        const now = rateNow(status.recent.errors);
         const { faults, errors } = status.traffic;
         const own = faults > 0 ? `, ${plural(faults, 'fault')} of the gateway` : '';
         return [rate(now), `${count(errors)} of services${own}`, now !== undefined && now > 0 ? 'bad' : ''];
@@ -52,7 +46,7 @@ export function tiles() {
     {
       id: 'latency',
       title: 'p50 · p99',
-      read: (point) => point.slow,
+      line: seen((point) => point.slow),
       show: (_, history) => {
         const [half, slow] = [0.5, 0.99].map((q) => history.quantile(q, (one) => one.traffic.buckets));
         return [
@@ -65,7 +59,7 @@ export function tiles() {
     {
       id: 'running',
       title: 'In flight',
-      read: (point) => point.running,
+      line: seen((point) => point.running),
       show: (status) => {
         const queued = status.services.reduce((sum, one) => sum + one.queued, 0);
         return [
@@ -78,7 +72,7 @@ export function tiles() {
     {
       id: 'connections',
       title: 'Connections',
-      read: (point) => point.connections,
+      line: seen((point) => point.connections),
       show: (status) => [count(openConnections(status)), `on ${plural(status.listeners.length, 'listener')}`, ''],
     },
   ];
@@ -101,12 +95,12 @@ export function tiles() {
     return { ...kind, ...parts };
   });
   return (status, history) => {
-    for (const { value, note, spark, read, show } of made) {
+    for (const { value, note, spark, line, show } of made) {
       const [now, words, tone] = show(status, history);
       setText(value, now);
       value.dataset.tone = tone;
       setText(note, words);
-      spark.draw(history.points.map(read));
+      spark.draw(line(status, history));
     }
   };
 }

@@ -3,14 +3,17 @@
 
 /**
  * What the page makes of counters: rates and quantiles between two looks. The looks of the last minute are kept, and five minutes of what
- * the charts show.
+ * some charts show. What the gateway tells second by second is taken as it is.
  */
 
 const RATE_MS = 10_000;
 const QUANTILE_MS = 60_000;
 const POINTS = 150;
+/** Seconds that one point of a line of rates stands for: ten minutes make as many points as there are of the others. */
+const PER_POINT = 4;
+const NOW_SECONDS = 10;
 
-/** @typedef {{ requests: number | undefined, refused: number | undefined, errors: number | undefined, slow: number | undefined, running: number, connections: number }} Point */
+/** @typedef {{ slow: number | undefined, running: number, connections: number }} Point */
 
 export class History {
   /** Oldest first. @type {Status[]} */
@@ -63,11 +66,7 @@ export class History {
    * @returns {Point}
    */
   #point(status) {
-    const before = this.#looks.at(-2);
     return {
-      requests: this.#rateSince(before, (one) => one.traffic.requests),
-      refused: this.#rateSince(before, (one) => one.traffic.refused),
-      errors: this.#rateSince(before, errorsOf),
       slow: this.quantile(0.99, (one) => one.traffic.buckets),
       running: status.running,
       connections: openConnections(status),
@@ -117,9 +116,29 @@ export function quantile(q, bounds, buckets) {
   return bounds.at(-1);
 }
 
-/** @param {Status} status */
-export function errorsOf({ traffic }) {
-  return traffic.errors + traffic.faults;
+/**
+ * Requests a second in the last ten seconds, as the gateway counted them: a page that has just been opened knows them, too.
+ * @param {readonly number[]} seconds counts, the newest last
+ * @returns {number | undefined} undefined in the first second of a gateway
+ */
+export function rateNow(seconds) {
+  const last = seconds.slice(-NOW_SECONDS);
+  return last.length === 0 ? undefined : last.reduce((a, b) => a + b, 0) / last.length;
+}
+
+/**
+ * The same as a line of rates.
+ * @param {readonly number[]} seconds counts, the newest last
+ * @returns {number[]}
+ */
+export function ratesOf(seconds) {
+  const points = [];
+  // From the end, so that what is short is the oldest point.
+  for (let end = seconds.length; end > 0; end -= PER_POINT) {
+    const some = seconds.slice(Math.max(0, end - PER_POINT), end);
+    points.unshift(some.reduce((a, b) => a + b, 0) / some.length);
+  }
+  return points;
 }
 
 /** @param {Status} status */
