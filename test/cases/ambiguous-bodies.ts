@@ -39,6 +39,8 @@ const json: readonly AmbiguousCase[] = [
     '{"a":1,"\\u0061":2}',
     '{"a":{"b":1,"b":{}}}',
     '[{"a":null,"a":2}]',
+    '{"\\u0061":1}',
+    '{"a":1,"ad\\u006din":2}',
     '{"__proto__":{"admin":true}}',
     '{"\\u005f_proto__":1}',
     utf8('\ufeff{}'),

@@ -15,6 +15,9 @@ const FLAGGED: [string | Buffer, FlagCode, string, boolean, Partial<BodyBounds>?
   ['[0,{"x":{"y/~":1,"z":2,"y/~":3}}]', 'json-duplicate-key', '/1/x/y~1~0', true],
   ['{"__proto__":1}', 'json-proto-key', '/__proto__', true],
   ['{"\\u005f_proto__":{"admin":true}}', 'json-proto-key', '/__proto__', true],
+  ['{"\\u0061":1}', 'json-escaped-name', '/a', true],
+  ['{"x":{"ad\\u006din":1}}', 'json-escaped-name', '/x/admin', true],
+  ['{"a\\u002Db":1}', 'json-escaped-name', '/a-b', true],
   ['\ufeff{}', 'bom', '', true],
   ['"\\u0000"', 'nul', '', true],
   ['{"a":"\\ud800"}', 'utf8-invalid', '/a', true],
@@ -172,6 +175,17 @@ describe('JSON', () => {
     }
     assert.equal('admin' in object.a, false);
     assert.deepEqual(Object.keys(object), ['a', '__proto__']);
+  });
+
+  test('escapes that writers of JSON need, or write all the same, are not flagged', () => {
+    for (const text of [
+      '{"a\\/b\\"\\\\":1}',
+      '{"\\u00e9\\ud83d\\ude00":1}',
+      '{"\\u003ca\\u003e\\u0026":1}',
+      '["\\u0061"]',
+      '{"a":"\\u0061"}',
+    ])
+      assert.deepEqual(read(text).flags, [], text);
   });
 
   test('the value that another hides is kept for those who look at all', () => {

@@ -35,6 +35,7 @@ export type FlagCode =
   | 'json-syntax'
   | 'json-duplicate-key'
   | 'json-proto-key'
+  | 'json-escaped-name'
   | 'json-depth'
   | 'json-keys'
   | 'json-items'
