@@ -1,3 +1,4 @@
+import { ANYTHING, literal, type Requirement } from '../fast/requirement.ts';
 import { type Match, type OperatorFactory, type PreparedOperator, RuleError } from '../operator.ts';
 import type { Macro } from '../rule-set.ts';
 
@@ -13,11 +14,13 @@ export function fixedText(argument: Macro): string {
   return text;
 }
 
-/** An operator that compares a value with a text. */
-export function textOperator(compare: (value: string, text: string) => boolean): OperatorFactory {
+/** An operator that compares a value with a text. `holds`: a value that matches holds the text. */
+export function textOperator(compare: (value: string, text: string) => boolean, holds?: 'holds'): OperatorFactory {
   return (argument) => {
     const text = constantText(argument);
-    return text === undefined ? new WithMacro(argument, compare) : new WithText(text, compare);
+    return text === undefined
+      ? new WithMacro(argument, compare)
+      : new WithText(text, compare, holds === undefined || text === '' ? ANYTHING : literal(text));
   };
 }
 
@@ -33,7 +36,10 @@ export function numberOperator(compare: (value: number, than: number) => boolean
 class WithText implements PreparedOperator {
   readonly #text: string;
   readonly #compare: (value: string, text: string) => boolean;
-  constructor(text: string, compare: (value: string, text: string) => boolean) {
+  readonly requirement: Requirement;
+
+  constructor(text: string, compare: (value: string, text: string) => boolean, requirement: Requirement) {
+    this.requirement = requirement;
     this.#text = text;
     this.#compare = compare;
   }

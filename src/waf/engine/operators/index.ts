@@ -5,6 +5,8 @@ import { ipMatch, ipMatchFromFile } from './ip-match.ts';
 import { eq, ge, gt, le, lt } from './numbers.ts';
 import { pm, pmFromFile } from './pm.ts';
 import { beginsWith, contains, endsWith, streq, within } from './texts.ts';
+import { rx } from './rx.ts';
+import { rxGlobal } from './rx-global.ts';
 import { validateByteRange } from './validate-byte-range.ts';
 import { validateUrlEncoding } from './validate-url-encoding.ts';
 import { validateUtf8Encoding } from './validate-utf8-encoding.ts';
@@ -32,6 +34,8 @@ const BY_NAME: Readonly<Record<string, OperatorFactory>> = {
   pm,
   pmf: pmFromFile,
   pmFromFile,
+  rx,
+  rxGlobal,
   streq,
   strmatch: contains,
   unconditionalMatch,

@@ -1,3 +1,4 @@
+import { anyLiteral, type Requirement } from '../fast/requirement.ts';
 import type { Match, OperatorFactory, PreparedOperator } from '../operator.ts';
 import { fixedText } from './argument.ts';
 import { PhraseAutomaton } from './phrase-automaton.ts';
@@ -17,9 +18,11 @@ export const pmFromFile: OperatorFactory = (argument, world) => {
 class Phrases implements PreparedOperator {
   readonly #phrases: readonly string[];
   readonly #automaton: PhraseAutomaton;
+  readonly requirement: Requirement;
 
   constructor(phrases: readonly string[]) {
     this.#phrases = phrases;
+    this.requirement = anyLiteral(phrases);
     this.#automaton = new PhraseAutomaton(phrases);
   }
 

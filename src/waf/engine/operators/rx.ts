@@ -1,6 +1,8 @@
+import type { Requirement } from '../fast/requirement.ts';
 import { type Match, type OperatorFactory, type OperatorWorld, type PreparedOperator, RuleError } from '../operator.ts';
 import { type CompiledPattern, compilePattern } from '../regex/compile.ts';
 import { PatternError } from '../regex/node.ts';
+import { requiredOf } from '../regex/required.ts';
 import type { Macro } from '../rule-set.ts';
 
 /** `@rx`: the pattern is found somewhere in the value. Linear in the value, whatever the pattern. */
@@ -9,9 +11,14 @@ export const rx: OperatorFactory = (argument, world) => new PatternOperator(patt
 /** An operator that is one pattern; what filters values before rules are judged reads it. */
 export class PatternOperator implements PreparedOperator {
   readonly pattern: CompiledPattern;
+  #requirement: Requirement | undefined;
 
   constructor(pattern: CompiledPattern) {
     this.pattern = pattern;
+  }
+
+  get requirement(): Requirement {
+    return (this.#requirement ??= requiredOf(this.pattern.node));
   }
 
   judge(value: string, match: Match): boolean {

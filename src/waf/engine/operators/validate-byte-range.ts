@@ -1,3 +1,4 @@
+import { bytesOf, type Requirement } from '../fast/requirement.ts';
 import { type OperatorFactory, type PreparedOperator, RuleError } from '../operator.ts';
 import { fixedText } from './argument.ts';
 
@@ -8,8 +9,11 @@ export const validateByteRange: OperatorFactory = (argument) => new ByteRange(ta
 
 class ByteRange implements PreparedOperator {
   readonly #allowed: Uint8Array;
+  readonly requirement: Requirement;
+
   constructor(allowed: Uint8Array) {
     this.#allowed = allowed;
+    this.requirement = bytesOf(allowed.map((is) => 1 - is));
   }
   judge(value: string): boolean {
     const allowed = this.#allowed;

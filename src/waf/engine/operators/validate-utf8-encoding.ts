@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { bytesOf } from '../fast/requirement.ts';
 import type { OperatorFactory, PreparedOperator } from '../operator.ts';
 
 const BEYOND_ASCII = /[\x80-\xff]/;
@@ -7,5 +8,6 @@ const BEYOND_ASCII = /[\x80-\xff]/;
 export const validateUtf8Encoding: OperatorFactory = () => UTF8_ENCODING;
 
 const UTF8_ENCODING: PreparedOperator = {
+  requirement: bytesOf(Uint8Array.from({ length: 256 }, (_, byte) => Number(byte >= 0x80))),
   judge: (value) => BEYOND_ASCII.test(value) && !isUtf8(Buffer.from(value, 'latin1')),
 };

@@ -1,6 +1,6 @@
 import { type OperatorWorld, type PreparedOperator, RuleError } from '../operator.ts';
 import { OPERATORS } from '../operators/index.ts';
-import { compilePattern } from '../regex/compile.ts';
+import { PatternCache } from '../regex/compile.ts';
 import type {
   Ctl,
   Effect,
@@ -55,6 +55,8 @@ class Compiler {
   readonly #world: CompileWorld;
   /** Operators with the same argument are one. */
   readonly #operators = new Map<string, PreparedOperator>();
+  /** Equal patterns are one, and share a bound on their memory. */
+  readonly #patterns = new PatternCache();
   #index = 0;
 
   constructor(set: RuleSet, world: CompileWorld) {
@@ -94,7 +96,7 @@ class Compiler {
     const known = this.#operators.get(key);
     if (known !== undefined) return known;
     try {
-      const made = makeOperator(use, this.#world);
+      const made = makeOperator(use, this.#world, this.#patterns);
       this.#operators.set(key, made);
       return made;
     } catch (error) {
@@ -141,7 +143,7 @@ class Compiler {
   #rulesMeant(change: Ctl['change']): readonly RuleDefinition[] {
     const rules = this.#set.entries.filter((one): one is RuleDefinition => one.kind === 'rule');
     if ('ranges' in change) return rules.filter(({ id }) => change.ranges.some(({ from, to }) => id >= from && id <= to));
-    const pattern = compilePattern(String(change.value));
+    const pattern = this.#patterns.compile(String(change.value));
     const byTag = change.option.endsWith('ByTag');
     return rules.filter((rule) => (byTag ? rule.tags : [rule.message?.text ?? '']).some((text) => pattern.test(text)));
   }
@@ -149,11 +151,12 @@ class Compiler {
 
 type Entry = RuleDefinition | MarkerDefinition;
 
-function makeOperator(use: OperatorUse, world: CompileWorld): PreparedOperator {
+function makeOperator(use: OperatorUse, world: CompileWorld, patterns: PatternCache): PreparedOperator {
   const operator = OPERATORS.get(use.name.toLowerCase());
   if (operator === undefined) throw new RuleError('this operator is not supported');
   const operatorWorld: OperatorWorld = {
     place: use.place,
+    patterns,
     readLines: (name) => {
       const lines = world.readLines(name, use.place.file);
       if (lines === undefined) throw new RuleError(`the file ${name} cannot be read`, 'it is looked for beside the rule file');
