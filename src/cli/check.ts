@@ -1,5 +1,6 @@
+import { clearSecrets } from '../config/clear-secrets.ts';
 import { loadWithSource } from '../config/load.ts';
-import { formatProblem } from '../config/problem.ts';
+import { formatProblem, type Problem } from '../config/problem.ts';
 import type { GatewayOptions } from '../config/schema.ts';
 import { EXIT, hasColor, type Output, painter } from './output.ts';
 import { reportProblems } from './report-problems.ts';
@@ -15,14 +16,18 @@ export async function check(options: CheckOptions, output: Output): Promise<numb
   const { result, source } = await loadWithSource(options.config);
   if (!result.ok) return reportProblems(result, output);
   const paint = painter(output.out);
+  if (source !== undefined) {
+    const warnings = clearSecrets(result.options, source);
+    tellWarnings(warnings, output);
+    if (options.strict === true && warnings.length > 0) return EXIT.problems;
+  }
   if (source !== undefined && result.options.routes.some(({ validate }) => validate?.openapi !== undefined)) {
     // Ajv and the rest of the engine are loaded only where a document is to be read.
     const { checkContracts } = await import('../config/check-contracts.ts');
     const { errors, warnings } = checkContracts(result.options, source);
     const color = hasColor(output.err);
     for (const problem of errors) output.err.write(`${formatProblem(problem, color)}\n`);
-    for (const problem of warnings)
-      output.err.write(`${formatProblem({ ...problem, message: `warning: ${problem.message}` }, color)}\n`);
+    tellWarnings(warnings, output);
     if (errors.length > 0 || (options.strict === true && warnings.length > 0)) return EXIT.problems;
   }
   if (result.options.waf !== undefined || result.options.routes.some(({ waf }) => waf !== undefined)) {
@@ -33,6 +38,11 @@ export async function check(options: CheckOptions, output: Output): Promise<numb
   }
   output.out.write(`${options.config}: ${paint('green', 'ok')} (${summary(result.options)})\n`);
   return EXIT.ok;
+}
+
+function tellWarnings(warnings: readonly Problem[], { err }: Output): void {
+  const color = hasColor(err);
+  for (const problem of warnings) err.write(`${formatProblem({ ...problem, message: `warning: ${problem.message}` }, color)}\n`);
 }
 
 function summary(options: GatewayOptions): string {

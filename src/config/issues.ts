@@ -43,9 +43,16 @@ function reportUnknownKeys(keys: readonly string[], at: Path, schema: JsonSchema
       findings.report([...at, key], `this version has no ${JSON.stringify(key)} yet: it would protect nothing`, { at: 'key' });
       continue;
     }
-    const hint = near === undefined ? homeHint(key, schema) : didYouMean(near);
+    const hint = near === undefined ? (homeHint(key, schema) ?? knownHint(known)) : didYouMean(near);
     findings.report([...at, key], `unknown key ${JSON.stringify(key)}`, { at: 'key', hint });
   }
+}
+
+/** More would be a page of the manual. */
+const MOST_TOLD = 12;
+
+function knownHint(known: readonly string[]): string | undefined {
+  return known.length === 0 || known.length > MOST_TOLD ? undefined : `known here: ${known.join(', ')}`;
 }
 
 /** For a key that is right in another place. */

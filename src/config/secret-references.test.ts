@@ -154,3 +154,33 @@ test('a value inside another is taken out whole, letter case aside', () => {
   ];
   assert.equal(redact('ABCDEFGH and cdef and x', hidden), 'secret:LONG and secret:SHORT and x');
 });
+
+test('a folder of secrets that is not there, or is none, is told with its place', () => {
+  writeFileSync(path.join(folder, 'a-file'), '');
+  const cases: [string, RegExp][] = [
+    ['nowhere', /^a\.yaml:4:23: there is no folder nowhere: make or mount it/],
+    ['a-file/below', /^a\.yaml:4:23: there is no folder a-file\/below/],
+    ['a-file', /^a\.yaml:4:23: a-file is no folder/],
+  ];
+  for (const [directory, expected] of cases) {
+    const told = lines(load('x', {}, `secrets: { directory: ${directory} }\n`));
+    assert.equal(told.length, 1, directory);
+    assert.match(told[0], expected);
+  }
+  assert.equal(headerOf(load('x', {}, 'secrets: { directory: . }\n')), 'x');
+});
+
+test('a reference within a text is told where the text would be the secret, and nothing else about it', () => {
+  const admin = (token: string) => `admin: { address: 127.0.0.1:0, token: ${token} }\n`;
+  for (const token of ["'x secret:ABC'", "' secret:ABC'", 'Bearer-secret:ABC-of-some-length', '"${B}secret:ABC"']) {
+    const told = lines(load('x', { ABC: 'sixteen-characters', B: 'b' }, admin(token)));
+    assert.equal(told.length, 1, told.join('\n'));
+    assert.match(told[0], /^a\.yaml:4:39: `secret:NAME` counts only where it is the whole value/);
+  }
+  for (const store of ['redis://:secret:ABC@127.0.0.1', '{ redis: "rediss://u:secret:ABC@127.0.0.1" }']) {
+    const told = lines(load('x', { ABC: 'v' }, `store: ${store}\n`));
+    assert.equal(told.length, 1, told.join('\n'));
+    assert.match(told[0], /^a\.yaml:4:\d+: `secret:NAME` counts only where .*password: secret:NAME/);
+  }
+  assert.equal(load('secret:ABC', { ABC: 'v' }, admin('secretary-of-the-house')).ok, true);
+});

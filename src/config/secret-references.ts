@@ -1,12 +1,15 @@
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import { isScalar, type Scalar, visit } from 'yaml';
 import { SecretLookup } from '../secrets/lookup.ts';
 import { nameProblem } from '../secrets/names.ts';
 import { SecretsError } from '../secrets/secrets-error.ts';
+import { describeFileError } from './file-error.ts';
 import type { Findings } from './findings.ts';
 import type { Hidden } from './redact.ts';
 import type { Environment } from './references.ts';
 import type { Path } from './schema-tree.ts';
+import { secretScalars } from './secrets.ts';
 import { nodeAt, type Source } from './source.ts';
 
 /** What a configuration took in by `secret:NAME`. */
@@ -41,6 +44,8 @@ export function replaceSecrets(
   findings: Findings,
 ): SecretUse {
   using lookup = new SecretLookup({ environment, ...placesOf(source) });
+  checkDirectory(source, findings);
+  refuseParts(source, references, findings);
   const open = openStore(source, lookup, findings);
   const hidden: Hidden[] = [];
   for (const [node, name] of references) {
@@ -55,6 +60,47 @@ export function replaceSecrets(
   }
   findings.secrets.push(...hidden);
   return { files: lookup.files, variables: lookup.variables, hidden };
+}
+
+/** A folder that is not there gives no secret, and one that comes later would not be seen: somebody has misspelt or not mounted it. */
+function checkDirectory(source: Source, findings: Findings): void {
+  const { directory } = placesOf(source);
+  if (directory === undefined) return;
+  const problem = folderProblem(directory);
+  if (problem !== undefined) findings.reportOffset(offsetOf(nodeAt(source, ['secrets', 'directory'])), problem);
+}
+
+function folderProblem(folder: string): string | undefined {
+  try {
+    return statSync(folder).isDirectory() ? undefined : `${folder} is no folder: name the one with a file for each secret`;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') return `${folder} cannot be read: ${describeFileError(error)}`;
+    return `there is no folder ${folder}: make or mount it, or take \`directory\` out`;
+  }
+}
+
+const PART = /secret:[A-Za-z_]/;
+
+/** A reference within a text stays as it is: where a secret belongs, the text itself would be the secret, and everybody knows it. */
+function refuseParts(source: Source, references: ReadonlyMap<Scalar, string>, findings: Findings): void {
+  const urls: Scalar[] = [];
+  visit(source.document, {
+    Scalar(key, node) {
+      if (key !== 'key' && typeof node.value === 'string' && /^rediss?:/i.test(node.value)) urls.push(node);
+    },
+  });
+  for (const node of new Set([...secretScalars(source), ...urls])) {
+    if (references.has(node) || typeof node.value !== 'string' || !PART.test(node.value)) continue;
+    const url = urls.includes(node);
+    const how = url ? 'store: { redis: redis://HOST:PORT, password: secret:NAME }' : 'write secret:NAME and nothing else';
+    findings.reportOffset(
+      offsetOf(node),
+      '`secret:NAME` counts only where it is the whole value; within a text it stays what it is',
+      how,
+    );
+    findings.unknown.add(node);
+  }
 }
 
 /** A store that cannot be trusted is told once, where it is named, and not for each secret. */

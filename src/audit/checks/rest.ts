@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
-import { isScalar, visit } from 'yaml';
+import { visit } from 'yaml';
 import { hashKeyFile } from '../../authenticate/api-key/hash-key.ts';
+import { secretPlaces } from '../../config/clear-secrets.ts';
 import type { Path } from '../../config/schema-tree.ts';
-import { nodeAt } from '../../config/source.ts';
 import type { Audited } from '../audited.ts';
 import { type Check, type Judgement, met, open, type Verdict } from '../model.ts';
 import { entryAt } from '../place.ts';
@@ -29,43 +29,10 @@ function guarded(file: string, others: number, at: Path): Judgement {
   return open(`${file} has the mode ${mode}`, at, `chmod ${others === 0o077 ? '600' : 'o-rwx'} ${file}`);
 }
 
-/** Passwords and tokens of a configuration by their places; a file of a key is none. */
-function secretPaths({ options }: Audited): Path[] {
-  const methods = Object.entries(options.authentication);
-  return [
-    ...(options.admin?.token === undefined ? [] : [['admin', 'token']]),
-    ...methods.flatMap(([name, { introspection }]) =>
-      introspection?.client.secret === undefined ? [] : [['authentication', name, 'introspection', 'client', 'secret']],
-    ),
-    ...(options.store === 'memory' || options.store.password === undefined ? [] : storePaths),
-  ];
-}
-
-/** The password of the store stands in one of these. */
-const storePaths: Path[] = [['store'], ['store', 'redis'], ['store', 'password']];
-
-const VARIABLE = /\$\{\w+\}/g;
-const URL_PASSWORD = /:\/\/[^:@/\s]*:(.+)@/;
-
-/** Whether a text as it is written is a reference and nothing else: a piece of a secret is one, too. */
-function isReference(written: string): boolean {
-  const text = written.trim().replace(/^(["'])(.*)\1$/s, '$2');
-  return text.startsWith('secret:') || (text.includes('${') && text.replace(VARIABLE, '') === '');
-}
-
-function* secretsInClear(audited: Audited): Iterable<Verdict> {
-  const { source } = audited;
-  for (const path of secretPaths(audited)) {
-    const node = nodeAt(source, path);
-    if (!isScalar(node) || !node.range) continue;
-    // Values were replaced when the file was loaded; the text still has what was written.
-    const written = source.text.slice(node.range[0], node.range[1]);
-    const url = path === storePaths[0] || path === storePaths[1];
-    const secret = url && !isReference(written) ? URL_PASSWORD.exec(written)?.[1] : written;
-    if (secret === undefined) continue;
-    const referenced = isReference(secret);
+function* secretsInClear({ options, source }: Audited): Iterable<Verdict> {
+  for (const { path, clear } of secretPlaces(options, source)) {
     const subject = { kind: 'section', name: String(path.join('.')), path } as const;
-    yield { ...(referenced ? met('is not in the file') : open('stands in the file in the clear')), subject };
+    yield { ...(clear ? open('stands in the file in the clear') : met('is not in the file')), subject };
   }
 }
 

@@ -71,7 +71,11 @@ const ruleOptions = z
         'The SPIFFE id, exact, or with `/*` at the end for all below: `spiffe://example.org/ns/shop/*`. The certificate must have this one URI only.',
       ),
   })
-  .refine((rule) => Object.values(rule).some((value) => value !== undefined), 'a rule must ask for something');
+  .check(({ value, issues }) => {
+    // Where all that it says is unknown, that has been told.
+    if (issues.length > 0 || Object.values(value).some((one) => one !== undefined)) return;
+    issues.push({ code: 'custom', input: value, message: 'a rule must ask for something' });
+  });
 
 /** `mtls`: the client certificate of the connection. The listener says which authority signs them. */
 export const mtlsOptions = z.strictObject({
