@@ -54,7 +54,7 @@ export class StateCache implements Spender {
   start(context: number): number {
     const known = this.#starts[context];
     if (known !== undefined) return known;
-    this.stepper.begin(context);
+    this.stepper.begin();
     const found = this.stepper.kind === 'any' && this.stepper.matched ? hit : this.#intern(context);
     this.#starts[context] = found;
     return found;
@@ -131,10 +131,10 @@ export class StateCache implements Spender {
   #intern(contextAfter: number): number {
     const { stepper } = this;
     const { searching } = stepper;
-    if (stepper.isDead(searching, contextAfter)) return dead;
-    const context = stepper.asks(searching, contextAfter) ? contextAfter : contexts.other;
+    if (stepper.isDead(contextAfter)) return dead;
+    const context = stepper.asks(contextAfter) ? contextAfter : contexts.other;
     const packed = context | (searching ? 8 : 0);
-    if (stepper.kind !== 'preferred') stepper.out.pcs.subarray(0, stepper.out.size).sort();
+    if (stepper.kind !== 'preferred') sortFirst(stepper.out.pcs, stepper.out.size);
     const hash = hashOf(stepper.out.pcs, stepper.out.size, packed);
     const found = this.#byHash.get(hash)?.find((state) => this.#equals(state, packed));
     return (found ?? this.#addState(packed, hash)) * stepper.program.classes;
@@ -184,6 +184,20 @@ export class StateCache implements Spender {
   #spend(bytes: number): void {
     this.#spent += bytes;
     this.#budget.spend(this, bytes);
+  }
+}
+
+/** Puts the first numbers of a list in order; there are few, as a rule. */
+function sortFirst(list: Int32Array, size: number): void {
+  if (size > 24) {
+    list.subarray(0, size).sort();
+    return;
+  }
+  for (let at = 1; at < size; at++) {
+    const moved = list[at];
+    let to = at;
+    for (; to > 0 && list[to - 1] > moved; to--) list[to] = list[to - 1];
+    list[to] = moved;
   }
 }
 

@@ -105,7 +105,7 @@ export class Search {
       stepper.step(threads.pcs, 0, threads.size, true, context, byteClass);
       if (stepper.matched) return true;
       context = program.contextOf[byteClass];
-      if (stepper.isDead(true, context)) return false;
+      if (stepper.isDead(context)) return false;
       threads = stepper.takeOut(threads);
     }
     return false;
