@@ -14,6 +14,7 @@ export const cmdLine: Transformation = new RewriteTransformation({
   name: 'cmdLine',
   triggers: byteTable('"\'\\^ ,;\t\r\n', [0x41, 0x5a]),
   introduces: byteTable(' ', [0x61, 0x7a]),
+  changes: /["'\\^,;\t\r\nA-Z]| [ /(]/,
   rewrite: simplify,
 });
 

@@ -11,6 +11,7 @@ export const normalizePath: Transformation = new RewriteTransformation({
   name: 'normalizePath',
   triggers: byteTable('/.'),
   introduces: NO_BYTES,
+  changes: /\/\/|(?:^|\/)\.\.?(?:\/|$)/,
   rewrite: normalize,
 });
 
@@ -19,6 +20,7 @@ export const normalizePathWin: Transformation = new RewriteTransformation({
   name: 'normalizePathWin',
   triggers: byteTable('/.\\'),
   introduces: byteTable('/'),
+  changes: /\\|\/\/|(?:^|\/)\.\.?(?:\/|$)/,
   rewrite: normalizeWin,
 });
 
@@ -43,8 +45,7 @@ function normalize(bytes: Uint8Array, start: number, end: number): number {
     } else if (dots === 0 ? last > from : dots === 2 && !isAbsolute) {
       // With the slash behind it, where there is one.
       const next = Math.min(last + 1, end);
-      bytes.copyWithin(to, from, next);
-      to += next - from;
+      while (from < next) bytes[to++] = bytes[from++];
       if (dots === 2) floor = to;
     }
     // `a/.` and `a/b/..` mean `a`, without a slash; of `/..` nothing is left, as the reference engines have it.

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Transformation } from '../transformation.ts';
 import { TRANSFORMATIONS } from './index.ts';
+import { RewriteTransformation } from './rewrite.ts';
 
 const ALL = new Set(TRANSFORMATIONS.values());
 const RUNS = { numRuns: 1500 };
@@ -51,6 +52,25 @@ for (const transformation of ALL) {
     };
     fc.assert(fc.property(values, onlyAllowed), RUNS);
   });
+}
+
+test('values that are passed over are those that rewriting leaves alone', () => {
+  const agree = (value: string) => {
+    for (const transformation of ALL) {
+      if (transformation instanceof RewriteTransformation)
+        assert.equal(transformation.apply(value), rewritten(transformation, value));
+    }
+  };
+  fc.assert(fc.property(values, agree), { numRuns: 3000 });
+});
+
+/** What a transformation makes of a value without looking first whether it has to. */
+function rewritten({ rewrite }: RewriteTransformation, value: string): string {
+  const bytes = Buffer.from(`<<${value}>>`, 'latin1');
+  const end = rewrite(bytes, 2, 2 + value.length);
+  assert.equal(bytes.toString('latin1', 0, 2), '<<');
+  assert.equal(bytes.toString('latin1', 2 + value.length), '>>');
+  return bytes.toString('latin1', 2, end);
 }
 
 test('every byte that is said to trigger does so in some value', () => {

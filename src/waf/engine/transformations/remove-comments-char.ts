@@ -7,6 +7,7 @@ export const removeCommentsChar: Transformation = new RewriteTransformation({
   name: 'removeCommentsChar',
   triggers: byteTable('*-#'),
   introduces: NO_BYTES,
+  changes: /\/\*|\*\/|--|#/,
   rewrite: remove,
 });
 

@@ -15,6 +15,7 @@ export const removeComments: Transformation = new RewriteTransformation({
   name: 'removeComments',
   triggers: byteTable('*-#'),
   introduces: byteTable(' '),
+  changes: /\/\*|--|#/,
   rewrite: remove,
 });
 

@@ -10,6 +10,7 @@ export const replaceComments: Transformation = new RewriteTransformation({
   name: 'replaceComments',
   triggers: byteTable('*'),
   introduces: byteTable(' '),
+  changes: /\/\*/,
   rewrite: replace,
 });
 

@@ -10,6 +10,8 @@ interface RewriteParts {
   readonly name: string;
   readonly triggers: Uint8Array;
   readonly introduces: Uint8Array | undefined;
+  /** Found in every value that changes: for bytes that often stand there and mostly mean nothing, such as single spaces and slashes. */
+  readonly changes?: RegExp;
   readonly rewrite: Rewrite;
 }
 
@@ -31,6 +33,7 @@ export class RewriteTransformation implements Transformation {
   readonly introduces: Uint8Array | undefined;
   readonly rewrite: Rewrite;
   readonly #few: readonly string[] | undefined;
+  readonly #changes: RegExp | undefined;
 
   constructor(parts: RewriteParts) {
     this.name = parts.name;
@@ -38,10 +41,11 @@ export class RewriteTransformation implements Transformation {
     this.introduces = parts.introduces;
     this.rewrite = parts.rewrite;
     this.#few = fewBytes(parts.triggers);
+    this.#changes = parts.changes;
   }
 
   apply(value: string): string {
-    if (!this.#triggered(value)) return value;
+    if (!this.#mayChange(value)) return value;
     const { length } = value;
     const buffer = scratch(length);
     buffer.write(value, 0, length, 'latin1');
@@ -50,11 +54,15 @@ export class RewriteTransformation implements Transformation {
     return end === length && result === value ? value : result;
   }
 
-  #triggered(value: string): boolean {
-    if (this.#few === undefined) return holdsAny(value, this.triggers);
-    for (const byte of this.#few) if (value.includes(byte)) return true;
-    return false;
+  #mayChange(value: string): boolean {
+    const triggered = this.#few === undefined ? holdsAny(value, this.triggers) : holdsOneOf(value, this.#few);
+    return triggered && (this.#changes === undefined || this.#changes.test(value));
   }
+}
+
+function holdsOneOf(value: string, bytes: readonly string[]): boolean {
+  for (const byte of bytes) if (value.includes(byte)) return true;
+  return false;
 }
 
 function holdsAny(value: string, table: Uint8Array): boolean {

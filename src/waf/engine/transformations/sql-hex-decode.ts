@@ -7,6 +7,7 @@ export const sqlHexDecode: Transformation = new RewriteTransformation({
   name: 'sqlHexDecode',
   triggers: byteTable('xX'),
   introduces: undefined,
+  changes: /0x[0-9a-f]{2}/i,
   rewrite: decode,
 });
 

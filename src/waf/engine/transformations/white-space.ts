@@ -11,6 +11,7 @@ export const compressWhitespace: Transformation = new RewriteTransformation({
   name: 'compressWhitespace',
   triggers: SPACES,
   introduces: byteTable(' '),
+  changes: /[\t-\r\xa0]| {2}/,
   rewrite: compress,
 });
 
