@@ -10,6 +10,7 @@ import { rxGlobal } from './rx-global.ts';
 import { validateByteRange } from './validate-byte-range.ts';
 import { validateUrlEncoding } from './validate-url-encoding.ts';
 import { validateUtf8Encoding } from './validate-utf8-encoding.ts';
+import { verifyCC, verifyCPF, verifySSN, verifySVNR } from './verify.ts';
 
 export interface Operator {
   /** As the reference manual spells it. */
@@ -42,6 +43,10 @@ const BY_NAME: Readonly<Record<string, OperatorFactory>> = {
   validateByteRange,
   validateUrlEncoding,
   validateUtf8Encoding,
+  verifyCC,
+  verifyCPF,
+  verifySSN,
+  verifySVNR,
   within,
 };
 

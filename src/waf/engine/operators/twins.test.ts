@@ -134,6 +134,11 @@ test('the cost of a value grows with its length and not with its square', () => 
       }
     }
   }
+  const numbers = OPERATORS.get('verifycc')?.make({ text: '(?:\\d[ -]?){13,19}', parts: ['(?:\\d[ -]?){13,19}'] }, world);
+  const start = process.cpuUsage();
+  numbers?.judge('1'.repeat(size / 16), { capturing: false, groups: undefined, expand: () => '' });
+  const cost = process.cpuUsage(start);
+  assert.ok(cost.user + cost.system < 500_000, `verifyCC: ${cost.user + cost.system} µs`);
   const automaton = new PhraseAutomaton(Array.from({ length: 500 }, (_, i) => `${'a'.repeat(i + 1)}b`));
   const before = process.cpuUsage();
   assert.equal(automaton.find('a'.repeat(size)), -1);
