@@ -12,14 +12,19 @@ export class CaptureMachine {
   readonly #program: Program;
   readonly #marks: Float64Array;
   #generation = 0;
-  #now = new Frontier();
-  #later = new Frontier();
+  #now: Frontier;
+  #later: Frontier;
   /** Steps still to follow; a place to put back is -1 - slot, below it what stood there. */
   readonly #stack: number[] = [];
   readonly #places = new Int32Array(slots);
+  /** Places that a thread carries: two for the match and for each group. */
+  readonly #width: number;
 
-  constructor(program: Program) {
+  constructor(program: Program, groups: number) {
     this.#program = program;
+    this.#width = Math.min(slots, 2 * groups + 2);
+    this.#now = new Frontier(this.#width);
+    this.#later = new Frontier(this.#width);
     this.#marks = new Float64Array(program.ops.length);
   }
 
@@ -53,12 +58,12 @@ export class CaptureMachine {
     for (let thread = 0; thread < now.size; thread++) {
       const pc = now.pcs[thread];
       if (ops[pc] === opcodes.match) {
-        const places = now.placesOf(thread).slice();
-        places[1] = at;
-        return places;
+        now.copyPlaces(thread, this.#places);
+        this.#places[1] = at;
+        return this.#places.slice();
       }
       if (members[args[pc]][byteClass] === 0) continue;
-      this.#places.set(now.placesOf(thread));
+      now.copyPlaces(thread, this.#places);
       this.#follow(value, outs[pc], at + 1, later);
     }
     return undefined;
@@ -115,21 +120,29 @@ class Frontier {
   pcs = new Int32Array(16);
   size = 0;
   generation = 0;
-  #places = new Int32Array(16 * slots);
+  readonly #width: number;
+  #places: Int32Array;
+
+  constructor(width: number) {
+    this.#width = width;
+    this.#places = new Int32Array(16 * width);
+  }
 
   clear(generation: number): void {
     this.size = 0;
     this.generation = generation;
   }
 
-  placesOf(thread: number): Int32Array {
-    return this.#places.subarray(thread * slots, (thread + 1) * slots);
+  copyPlaces(thread: number, places: Int32Array): void {
+    const from = thread * this.#width;
+    for (let slot = 0; slot < this.#width; slot++) places[slot] = this.#places[from + slot];
   }
 
   add(pc: number, places: Int32Array): void {
     if (this.size === this.pcs.length) this.#grow();
     this.pcs[this.size] = pc;
-    this.#places.set(places, this.size * slots);
+    const to = this.size * this.#width;
+    for (let slot = 0; slot < this.#width; slot++) this.#places[to + slot] = places[slot];
     this.size++;
   }
 
@@ -137,7 +150,7 @@ class Frontier {
     const pcs = new Int32Array(2 * this.size);
     pcs.set(this.pcs);
     this.pcs = pcs;
-    const places = new Int32Array(2 * this.size * slots);
+    const places = new Int32Array(2 * this.size * this.#width);
     places.set(this.#places);
     this.#places = places;
   }

@@ -103,12 +103,8 @@ class LinearPattern implements CompiledPattern {
     this.#spans ??= new SpanSearch(this.node, this.#budget);
     const span = this.#spans.find(value);
     if (span === undefined) return undefined;
-    if (span !== 'gaveUp' && this.groups === 0) return [value.slice(span.start, span.end)];
-    return texts(
-      value,
-      span === 'gaveUp' ? this.#run(value, 0, value.length) : this.#run(value, span.start, span.start),
-      this.groups,
-    );
+    if (this.groups === 0) return [value.slice(span.start, span.end)];
+    return texts(value, this.#run(value, span.start, span.start), this.groups);
   }
 
   execAt(value: string, from: number): Int32Array | undefined {
@@ -116,7 +112,7 @@ class LinearPattern implements CompiledPattern {
   }
 
   #run(value: string, from: number, last: number): Int32Array | undefined {
-    this.#machine ??= new CaptureMachine(compileProgram(this.node, { captures: true }));
+    this.#machine ??= new CaptureMachine(compileProgram(this.node, { captures: true }), this.groups);
     return this.#machine.find(value, from, last);
   }
 

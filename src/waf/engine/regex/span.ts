@@ -3,78 +3,117 @@ import { classAt } from './captures.ts';
 import { deadMatched, giveUp, StateCache, unknown } from './dfa.ts';
 import type { PatternNode } from './node.ts';
 import { compileProgram, contexts } from './program.ts';
-import { Stepper } from './stepper.ts';
+import { Stepper, type Threads } from './stepper.ts';
 
 /** Memory that the states of one pattern may take, for each direction. */
 const memoryPerDirection = 64 * 1024;
 
-/** Where a match lies; `gaveUp` where states were of no use on the value. */
-export type Span = { readonly start: number; readonly end: number } | 'gaveUp' | undefined;
+const none = -1;
+
+/** Where a match lies. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
 
 /**
  * Finds where the preferred match lies, by states: forwards, with threads in order, for its end; from there backwards, the longest way, for its start
  * (the preferred match is the leftmost one, and no match that ends there begins further left).
  */
 export class SpanSearch {
-  readonly #forward: StateCache;
-  readonly #backward: StateCache;
+  readonly #forward: Direction;
+  readonly #backward: Direction;
 
   constructor(node: PatternNode, budget: MemoryBudget) {
-    this.#forward = new StateCache(new Stepper(compileProgram(node), 'preferred'), memoryPerDirection, budget);
-    const reversed = compileProgram(node, { reversed: true });
-    this.#backward = new StateCache(new Stepper(reversed, 'longest', true), memoryPerDirection, budget);
+    this.#forward = new Direction(new Stepper(compileProgram(node), 'preferred'), budget);
+    this.#backward = new Direction(new Stepper(compileProgram(node, { reversed: true }), 'longest', true), budget);
   }
 
-  find(value: string): Span {
-    const end = runForward(this.#forward, value);
-    if (end === giveUp) return 'gaveUp';
-    if (end < 0) return undefined;
-    const start = runBackward(this.#backward, value, end);
-    return start < 0 ? 'gaveUp' : { start, end };
+  find(value: string): Span | undefined {
+    const end = this.#forward.run({ value, origin: 0, sign: 1, length: value.length });
+    if (end === none) return undefined;
+    return { start: this.#backward.run({ value, origin: end, sign: -1, length: end }), end };
   }
 }
 
-const none = -1;
+/** A way through a value: from a place, forwards or backwards, over so many bytes. */
+interface Way {
+  readonly value: string;
+  readonly origin: number;
+  readonly sign: 1 | -1;
+  readonly length: number;
+}
 
-/** Where the preferred match ends; `none` or `giveUp`. */
-function runForward(cache: StateCache, value: string): number {
-  const { program } = cache.stepper;
-  let end = none;
-  let row = cache.start(contexts.edge);
-  if (row < 0) return none;
-  for (let at = 0; at <= value.length; at++) {
-    const next = nextRow(cache, row, classAt(program, value, at), at);
-    if (next === giveUp) return giveUp;
-    if (next < 0) return finished(cache, at, next === deadMatched ? at : end);
-    if ((next & 1) === 1) end = at;
-    row = next >> 1;
+/** A search in one direction for the place of a match. */
+class Direction {
+  readonly #cache: StateCache;
+
+  constructor(stepper: Stepper, budget: MemoryBudget) {
+    this.#cache = new StateCache(stepper, memoryPerDirection, budget);
   }
-  return end;
-}
 
-/** Where the longest match begins that ends at a place. */
-function runBackward(cache: StateCache, value: string, end: number): number {
-  const { program } = cache.stepper;
-  let start = none;
-  let row = cache.start(program.contextOf[classAt(program, value, end)]);
-  if (row < 0) return none;
-  for (let at = end; at >= 0; at--) {
-    const byteClass = at === 0 ? program.endClass : classAt(program, value, at - 1);
-    const next = nextRow(cache, row, byteClass, end - at);
-    if (next === giveUp) return giveUp;
-    if (next < 0) return finished(cache, end - at, next === deadMatched ? at : start);
-    if ((next & 1) === 1) start = at;
-    row = next >> 1;
+  /** The last place at which a thread was done; `none` where there is none. */
+  run(way: Way): number {
+    const cache = this.#cache;
+    const { program } = cache.stepper;
+    const { value, origin, sign, length } = way;
+    const { classOf } = program;
+    const first = sign === 1 ? origin : origin - 1;
+    // Where a newline that ends the value counts, this byte is looked at with care.
+    const careful = program.usesFinal ? value.length - 1 : -1;
+    let place = none;
+    let row = cache.start(this.#contextBefore(way));
+    if (row < 0) return none;
+    let { transitions } = cache;
+    for (let step = 0; step <= length; step++) {
+      const at = first + sign * step;
+      const byteClass = step === length || at === careful ? this.#classAt(way, step) : classOf[value.charCodeAt(at)];
+      let next = transitions[row + byteClass];
+      if (next < 0) {
+        if (next === unknown) next = cache.fill(row, byteClass, step);
+        if (next === giveUp) return this.#simulate(way, step, row, place);
+        if (next < 0) {
+          cache.finish(step);
+          return next === deadMatched ? origin + sign * step : place;
+        }
+        transitions = cache.transitions;
+      }
+      if ((next & 1) === 1) place = origin + sign * step;
+      row = next >> 1;
+    }
+    cache.finish(length);
+    return place;
   }
-  return start;
-}
 
-function nextRow(cache: StateCache, row: number, byteClass: number, read: number): number {
-  const next = cache.transitions[row + byteClass];
-  return next === unknown ? cache.fill(row, byteClass, read) : next;
-}
+  /** Goes on without states, where they are of no use. */
+  #simulate(way: Way, from: number, row: number, found: number): number {
+    const { stepper } = this.#cache;
+    const { program } = stepper;
+    const start = this.#cache.threadsOf(row);
+    this.#cache.clear();
+    let { context, searching } = start;
+    let threads: Threads = { pcs: start.pcs, size: start.pcs.length };
+    let place = found;
+    for (let step = from; step <= way.length; step++) {
+      const byteClass = this.#classAt(way, step);
+      stepper.step(threads.pcs, 0, threads.size, searching, context, byteClass);
+      if (stepper.matched) place = way.origin + way.sign * step;
+      context = program.contextOf[byteClass];
+      searching = stepper.searching;
+      if (stepper.isDead(context)) return place;
+      threads = stepper.takeOut(threads);
+    }
+    return place;
+  }
 
-function finished(cache: StateCache, read: number, place: number): number {
-  cache.finish(read);
-  return place;
+  #contextBefore({ value, origin, sign }: Way): number {
+    const { program } = this.#cache.stepper;
+    return sign === 1 ? contexts.edge : program.contextOf[classAt(program, value, origin)];
+  }
+
+  #classAt({ value, origin, sign, length }: Way, step: number): number {
+    const { program } = this.#cache.stepper;
+    if (step === length) return program.endClass;
+    return classAt(program, value, sign === 1 ? origin + step : origin - step - 1);
+  }
 }
