@@ -8,6 +8,7 @@ import type { Program } from './engine/program/program.ts';
 import type { RuleProblem } from './engine/rule-set.ts';
 import { readRules } from './engine/seclang/read-rules.ts';
 import { TRANSFORMATIONS } from './engine/transformations/index.ts';
+import { VARIABLE_NAMES, variableNamed } from './engine/variables/catalogue.ts';
 import { MissingRules, type RuleSource, ruleSources } from './rule-sources.ts';
 
 export type LoadedRules =
@@ -26,8 +27,9 @@ export function loadRules(waf: EffectiveWaf): LoadedRules {
 
 function loadSources(sources: readonly RuleSource[], waf: EffectiveWaf): LoadedRules {
   const read = readRules(sources, {
-    readFile,
-    list: (glob) => globSync(glob).sort(),
+    readFile: (file) => readFile(file),
+    list: (pattern, from) => globSync(path.resolve(path.dirname(from), pattern)).sort(),
+    variables: { canonical: (name) => variableNamed(name)?.name, all: VARIABLE_NAMES },
     operators: namesOf(OPERATORS),
     transformations: namesOf(TRANSFORMATIONS),
   });

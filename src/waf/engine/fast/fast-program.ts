@@ -7,7 +7,7 @@ import { Chains, type Step } from './chain.ts';
 import { compileRequirement, LiteralIds } from './compiled-requirement.ts';
 import { type Foreseen, foresee, type LiveRule } from './foresee.ts';
 import { type Gate, gatesOf } from './gates.ts';
-import { inertBlocks } from './inert.ts';
+import { knownRows, type KnownRow } from './known-rows.ts';
 import { FoundLiterals, Literals } from './literals.ts';
 import { ANYTHING, type Requirement } from './requirement.ts';
 import type { Check, SieveWorld } from './sieve.ts';
@@ -35,8 +35,8 @@ export interface FastRule {
   readonly gates: readonly (readonly number[])[] | undefined;
   /** Whether it counts members: then a target that a rule takes away may change what it says. */
   readonly counts: boolean;
-  /** The rules from here to `end` do nothing unless somebody wrote one of these variables. */
-  readonly inert: { readonly reads: ReadonlySet<string>; readonly end: number } | undefined;
+  /** The row of rules that begins here, when its outcome is known. */
+  readonly row: KnownRow | undefined;
 }
 
 export function makeFast(program: Program): FastProgram {
@@ -70,12 +70,12 @@ class Maker {
     const gated = live.map((rules) => rules.map((one) => ({ one, gates: gatesOf(one.rule, this.#written) })));
     const drafts = gated.map((rules) => rules.map(({ gates }) => gates.map((gate) => this.#draftsOf(gate))));
     const { checks, world } = this.#checks();
-    const phases = gated.map((rules, phase) => {
+    const phases = gated.map((list, phase) => {
       const uses: Use[] = [];
-      const blocks = inertBlocks(this.#program, base, live[phase], phase);
-      const fast = rules.map(({ one, gates }, i) => {
+      const rows = knownRows(this.#program, base, live[phase], phase);
+      const fast = list.map(({ one, gates }, i) => {
         const ids = gates.map((gate, g) => this.#use(gate, drafts[phase][i][g], checks, uses));
-        return fastRule(one, ids, blocks.get(i));
+        return fastRule(one, ids, rows.get(i));
       });
       return { sources: sourcesOf(uses, world), rules: fast };
     });
@@ -131,9 +131,9 @@ class Maker {
   }
 }
 
-function fastRule({ rule, at }: LiveRule, gates: readonly (readonly number[])[], inert: FastRule['inert']): FastRule {
+function fastRule({ rule, at }: LiveRule, gates: readonly (readonly number[])[], row: FastRule['row']): FastRule {
   const counts = rule.links.some(({ targets }) => targets.some(({ count }) => count));
-  return { rule, at, gates: gates.length === 0 ? undefined : gates, counts, inert };
+  return { rule, at, gates: gates.length === 0 ? undefined : gates, counts, row };
 }
 
 class LinkCheck implements Check {

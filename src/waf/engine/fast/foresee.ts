@@ -26,8 +26,9 @@ export interface LiveRule {
 }
 
 /**
- * Assumes first that every rule which looks at nothing but TX can be foreseen, and gives up those that read what a live rule may write,
- * until nothing changes: what is left is consistent, so by induction over the order of execution it is what a request would have found.
+ * A rule is foreseen when it looks at nothing but TX, and no rule that is left for requests stands before it that may write what it reads
+ * or writes, or read what it writes: then it finds and leaves what it would in a request, by induction over the order of execution. What
+ * cannot be had that way is given up, and the rest tried again.
  */
 export function foresee(program: Program): Foreseen {
   const all = program.phases.map(({ rules }) => rules.map((rule) => ({ rule, dependencies: dependenciesOf(rule) })));
@@ -60,6 +61,8 @@ class Attempt {
   readonly #again = new Set<CompiledRule>();
   /** Names that live rules read so far: a foreseen write behind them comes too early. */
   readonly #read = new Set<string>();
+  /** Names that live rules may have written so far. */
+  readonly #tainted = new Set<string>();
 
   constructor(program: Program, all: readonly (readonly Known[])[], kept: ReadonlySet<CompiledRule>) {
     this.#all = all;
@@ -70,7 +73,6 @@ class Attempt {
   /** Gives the rules that must be live after all. */
   run(): CompiledRule[] {
     for (const [phase, rules] of this.#all.entries()) this.#phase(phase, rules);
-    this.#giveUpTainted();
     this.#giveUpSkips();
     return [...this.#again].filter((rule) => !this.#kept.has(rule));
   }
@@ -94,6 +96,7 @@ class Attempt {
   #keep(live: LiveRule[], { rule, dependencies }: Known, at: number): void {
     live.push({ rule, dependencies, at });
     for (const name of dependencies.reads) this.#read.add(name);
+    for (const name of dependencies.writes) this.#tainted.add(name);
   }
 
   /** The index behind a rule that was run here; undefined: it is for requests. */
@@ -110,19 +113,24 @@ class Attempt {
   /** A rule whose first link looks at TX alone and does not match is done with, whatever its other links look at. */
   #headFails(rule: CompiledRule): false | undefined {
     const [head] = rule.links;
-    if (head.operator === undefined) return undefined;
+    if (head.operator === undefined || this.#dependsOnLive(dependenciesOf({ ...rule, links: [head] }).reads)) return undefined;
     return runRule(this.#t, { ...rule, links: [{ ...head, effects: [], capture: false }] }) ? undefined : false;
   }
 
   /** Runs a rule that depends on TX alone; undefined when it does something that requests have to see. */
-  #run(rule: CompiledRule, { writes, onlyTx }: Dependencies): boolean | undefined {
+  #run(rule: CompiledRule, { reads, writes, onlyTx }: Dependencies): boolean | undefined {
     const { definition } = rule;
     const loud = definition.log || definition.disruption.kind !== 'pass' || definition.severity !== undefined;
     if (loud || !onlyTx) return this.#headFails(rule);
-    if (overlaps(writes, this.#read)) return undefined;
+    if (this.#dependsOnLive(reads)) return this.#headFails(rule);
+    if (overlaps(writes, this.#read) || this.#dependsOnLive(writes)) return undefined;
     const matched = runRule(this.#t, rule);
     if (matched) for (const name of writes) this.#noteWrite(name, rule);
     return matched;
+  }
+
+  #dependsOnLive(names: ReadonlySet<string>): boolean {
+    return overlaps(names, this.#tainted);
   }
 
   /** A name that two rules give different values would need to be known by place: neither is foreseen. */
@@ -134,18 +142,6 @@ class Attempt {
       this.#again.add(rule);
     }
     this.#written.set(name, { value, rule });
-  }
-
-  /** Rules that read or write what a live rule may write. */
-  #giveUpTainted(): void {
-    const tainted = new Set(this.#live.flat().flatMap(({ dependencies }) => [...dependencies.writes]));
-    for (const { rule, dependencies } of this.#all.flat()) {
-      const matched = this.#done.get(rule);
-      if (matched === undefined) continue;
-      // What did not match wrote nothing; what failed at its first link did not look any further.
-      const reads = dependencies.onlyTx ? dependencies.reads : dependenciesOf({ ...rule, links: [rule.links[0]] }).reads;
-      if (overlaps(reads, tainted) || (matched && overlaps(dependencies.writes, tainted))) this.#again.add(rule);
-    }
   }
 
   /** A live rule that jumps into what was skipped here would find rules there. */

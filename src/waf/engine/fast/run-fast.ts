@@ -32,8 +32,9 @@ export class FastRunner implements Hits {
   #runRules(t: Transaction, { rules }: FastPhase, number: 1 | 2 | 3 | 4 | 5): void {
     for (let i = 0; i < rules.length; ) {
       const one = rules[i];
-      if (one.inert !== undefined && !t.tx.hasWritten(one.inert.reads)) {
-        i = one.inert.end;
+      if (one.row !== undefined && !t.tx.hasWritten(one.row.names)) {
+        for (const [name, value] of one.row.writes) t.setTx(name, value);
+        i = one.row.end;
         continue;
       }
       if (!this.#mayMatch(one, t)) {

@@ -20,14 +20,9 @@ export class AddressSet {
 
   /** The set of addresses and networks as people write them; what cannot be read is handed back as it is. */
   static of(networks: readonly string[]): AddressSet | string {
-    const v4: Range[] = [];
-    const v6: Range[] = [];
-    for (const network of networks) {
-      const range = rangeOf(network);
-      if (range === undefined) return network;
-      (range.isV4 ? v4 : v6).push(range);
-    }
-    return new AddressSet(flatten(v4, 1), flatten(v6, WORDS));
+    const list = new NetworkList(networks.length);
+    for (const network of networks) if (!list.add(network)) return network;
+    return new AddressSet(list.ranges(4), list.ranges(6));
   }
 
   /** False for what is no address. */
@@ -36,12 +31,6 @@ export class AddressSet {
     if (kind === 0) return false;
     return kind === 4 ? holdsV4(this.#v4, parsed[3]) : holdsV6(this.#v6, parsed);
   }
-}
-
-interface Range {
-  readonly isV4: boolean;
-  readonly first: Uint32Array;
-  readonly last: Uint32Array;
 }
 
 /** What was parsed last: read at once, never kept. */
@@ -74,43 +63,81 @@ function compareWords(a: Uint32Array, atA: number, b: Uint32Array, atB: number):
   return 0;
 }
 
-/** In order, with ranges that overlap made one; `words` of each end, the last ones. */
-function flatten(ranges: Range[], words: number): Uint32Array {
-  ranges.sort((a, b) => compareWords(a.first, 0, b.first, 0));
-  const merged: { first: Uint32Array; last: Uint32Array }[] = [];
-  for (const { first, last } of ranges) {
-    const before = merged.at(-1);
-    if (before === undefined || compareWords(first, 0, before.last, 0) > 0) merged.push({ first, last });
-    else if (compareWords(last, 0, before.last, 0) > 0) before.last = last;
+/** Networks as they are read, in flat arrays: an object each would cost most of the time that a list of 100,000 takes. */
+class NetworkList {
+  /** The first address of each. */
+  readonly #words: Uint32Array;
+  /** The length of the prefix, counted in 128 bits. */
+  readonly #bits: Uint8Array;
+  readonly #kinds: Uint8Array;
+  #count = 0;
+
+  constructor(most: number) {
+    this.#words = new Uint32Array(most * WORDS);
+    this.#bits = new Uint8Array(most);
+    this.#kinds = new Uint8Array(most);
   }
-  const flat = new Uint32Array(merged.length * 2 * words);
-  merged.forEach(({ first, last }, i) => {
-    flat.set(first.subarray(WORDS - words), 2 * words * i);
-    flat.set(last.subarray(WORDS - words), 2 * words * i + words);
-  });
-  return flat;
+
+  /** False for what is no network. */
+  add(network: string): boolean {
+    const slash = network.indexOf('/');
+    const address = slash < 0 ? network : network.slice(0, slash);
+    const kind = parseAddress(address, parsed);
+    if (kind === 0) return false;
+    const isClothed = kind === 4 && address.includes(':');
+    const bits = slash < 0 ? 128 : prefixBits(network.slice(slash + 1), kind === 4 && !isClothed ? 32 : 128);
+    if (bits === undefined) return false;
+    // A network wider than all of IPv4 in its IPv6 clothes is one of IPv6.
+    const isV4 = kind === 4 && bits >= 96;
+    if (isClothed && !isV4) parsed[2] = 0xffff;
+    for (let word = 0; word < WORDS; word++) this.#words[this.#count * WORDS + word] = parsed[word] & ~freeBits(word, bits);
+    this.#bits[this.#count] = bits;
+    this.#kinds[this.#count] = isV4 ? 4 : 6;
+    this.#count++;
+    return true;
+  }
+
+  /** First and last address of all networks of a kind, in order. One network holds another or has nothing in common with it. */
+  ranges(kind: 4 | 6): Uint32Array {
+    const words = kind === 4 ? 1 : WORDS;
+    const order = this.#ordered(kind);
+    const flat = new Uint32Array(order.length * 2 * words);
+    let end = 0;
+    for (const network of order) {
+      const first = network * WORDS + WORDS - words;
+      if (end > 0 && this.#compare(first, flat, end - words, words) <= 0) continue;
+      for (let word = 0; word < words; word++) {
+        flat[end + word] = this.#words[first + word];
+        flat[end + words + word] = this.#words[first + word] | freeBits(WORDS - words + word, this.#bits[network]);
+      }
+      end += 2 * words;
+    }
+    return flat.slice(0, end);
+  }
+
+  /** By the first address, the widest network first. */
+  #ordered(kind: 4 | 6): Uint32Array {
+    const order = new Uint32Array(this.#count);
+    let length = 0;
+    for (let i = 0; i < this.#count; i++) if (this.#kinds[i] === kind) order[length++] = i;
+    return order
+      .subarray(0, length)
+      .sort((a, b) => this.#compare(a * WORDS, this.#words, b * WORDS, WORDS) || this.#bits[a] - this.#bits[b]);
+  }
+
+  #compare(at: number, other: Uint32Array, atOther: number, words: number): number {
+    for (let i = 0; i < words; i++) {
+      const difference = this.#words[at + i] - other[atOther + i];
+      if (difference !== 0) return difference;
+    }
+    return 0;
+  }
 }
 
-function rangeOf(network: string): Range | undefined {
-  const slash = network.indexOf('/');
-  const first = new Uint32Array(WORDS);
-  const address = slash < 0 ? network : network.slice(0, slash);
-  const kind = parseAddress(address, first);
-  if (kind === 0) return undefined;
-  const isClothed = kind === 4 && address.includes(':');
-  const bits = slash < 0 ? 128 : prefixBits(network.slice(slash + 1), kind === 4 && !isClothed ? 32 : 128);
-  if (bits === undefined) return undefined;
-  // A network wider than all of IPv4 in its IPv6 clothes is one of IPv6.
-  const isV4 = kind === 4 && bits >= 96;
-  if (isClothed && !isV4) first[2] = 0xffff;
-  const last = first.slice();
-  for (let word = 0; word < WORDS; word++) {
-    const free = Math.min(32, Math.max(0, 32 * (word + 1) - bits));
-    const mask = free === 32 ? 0xffffffff : 2 ** free - 1;
-    first[word] = first[word] & ~mask;
-    last[word] = last[word] | mask;
-  }
-  return { isV4, first, last };
+/** The bits of one of the four words that a prefix leaves open. */
+function freeBits(word: number, bits: number): number {
+  const free = Math.min(32, Math.max(0, 32 * (word + 1) - bits));
+  return free === 32 ? 0xffffffff : 2 ** free - 1;
 }
 
 /** The length of a prefix, counted in 128 bits. */

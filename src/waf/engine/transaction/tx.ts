@@ -32,10 +32,14 @@ export class TxVariables {
     return false;
   }
 
-  /** Whether anything is other than it was when rules were loaded. */
-  hasChanged(): boolean {
-    for (const [name, value] of this.#own) if (value !== this.#base.get(name)) return true;
-    return false;
+  /** What is other than it was when rules were loaded; undefined when something was deleted. */
+  written(): [string, string][] | undefined {
+    const changed: [string, string][] = [];
+    for (const [name, value] of this.#own) {
+      if (value === undefined) return undefined;
+      if (value !== this.#base.get(name)) changed.push([name, value]);
+    }
+    return changed;
   }
 
   entries(): { names: string[]; values: string[] } {

@@ -3,7 +3,6 @@ import { byteTable } from './bytes.ts';
 import { scratch } from './rewrite.ts';
 
 const DIGITS = byteTable('+/', [0x30, 0x39], [0x41, 0x5a], [0x61, 0x7a]);
-const NOT_DIGITS = /[^A-Za-z0-9+/]+/g;
 
 export const base64Encode: Transformation = {
   name: 'base64Encode',
@@ -35,8 +34,13 @@ function encode(value: string): string {
 }
 
 function decodeAll(value: string): string {
-  const digits = value.replace(NOT_DIGITS, '');
-  return decode(digits, digits.length);
+  const buffer = scratch(value.length);
+  let digits = 0;
+  for (let i = 0; i < value.length; i++) {
+    const byte = value.charCodeAt(i);
+    if (DIGITS[byte] !== 0) buffer[digits++] = byte;
+  }
+  return decode(digits === value.length ? value : buffer.toString('latin1', 0, digits), digits);
 }
 
 /** Four digits are three bytes; two or three at the end are one or two, one alone is nothing. */

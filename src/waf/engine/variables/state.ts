@@ -23,7 +23,7 @@ const list = (name: string, read: (t: Transaction) => Values): Variable => ({
 export const STORED = ['GLOBAL', 'IP', 'SESSION', 'USER', 'RESOURCE'] as const;
 
 function transactionVariables(t: Transaction): Values {
-  return { names: [...t.tx.keys()], values: [...t.tx.values()] };
+  return t.tx.entries();
 }
 
 function ruleFacts(t: Transaction): Values {

@@ -5,22 +5,22 @@ import { Transaction } from '../transaction/transaction.ts';
 import { type LiveRule, NO_REQUEST } from './foresee.ts';
 
 /**
- * Rows of rules that only look at TX, and do nothing as long as nobody wrote what they look at: such as those that add up scores and
- * compare them. A request in which no rule matched passes them at once.
- * @returns by index of the first rule of a row: what it reads, and the index behind it
+ * Rows of rules that only look at TX, and always do the same as long as nobody wrote what they look at: such as those that add up scores
+ * and compare them. A request in which no rule matched passes them at once.
+ * @returns by index of the first rule of a row: what is known of the row
  */
-export function inertBlocks(
+export function knownRows(
   program: Program,
   base: ReadonlyMap<string, string>,
   live: readonly LiveRule[],
   phase: number,
-): Map<number, { reads: ReadonlySet<string>; end: number }> {
-  const blocks = new Map<number, { reads: ReadonlySet<string>; end: number }>();
+): Map<number, KnownRow> {
+  const blocks = new Map<number, KnownRow>();
   let start = 0;
   while (start < live.length) {
     const end = endOfRow(live, start);
-    const block = end - start > 1 ? inertBlock(program, base, live.slice(start, end), phase) : undefined;
-    if (block !== undefined) blocks.set(start, { reads: block, end });
+    const block = end - start > 1 ? knownRow(program, base, live.slice(start, end), phase) : undefined;
+    if (block !== undefined) blocks.set(start, { ...block, end });
     start = Math.max(end, start + 1);
   }
   return blocks;
@@ -32,19 +32,30 @@ function endOfRow(live: readonly LiveRule[], start: number): number {
   return end;
 }
 
-/** The names that a row reads and writes, when running it changes nothing. */
-function inertBlock(
+/** A row of rules whose outcome is known. */
+export interface KnownRow {
+  /** Names that it reads or writes: when a request wrote one of them, the row has to be run. */
+  readonly names: ReadonlySet<string>;
+  /** What it leaves in TX. */
+  readonly writes: readonly (readonly [name: string, value: string])[];
+  /** The index behind it. */
+  readonly end: number;
+}
+
+/** What running a row leaves; undefined when it does something besides. */
+function knownRow(
   program: Program,
   base: ReadonlyMap<string, string>,
   rows: readonly LiveRule[],
   phase: number,
-): ReadonlySet<string> | undefined {
+): Omit<KnownRow, 'end'> | undefined {
   const t = new Transaction(program, NO_REQUEST, new OpenCollections(new PersistentCollections(), 0), 'On', base);
   t.phase = phase as Transaction['phase'];
   const behind = rows[rows.length - 1].at + 1;
   let at = rows[0].at;
   for (const row of rows) if (row.at >= at) at = step(t, row.rule, row.at);
   const quiet = t.matches.length === 0 && t.interruption === undefined && t.highestSeverity === 255 && t.allowedThrough === 0;
-  if (!quiet || at > behind || t.tx.hasChanged()) return undefined;
-  return new Set(rows.flatMap(({ dependencies: { reads, writes } }) => [...reads, ...writes]));
+  const writes = t.tx.written();
+  if (!quiet || at > behind || writes === undefined) return undefined;
+  return { names: new Set(rows.flatMap(({ dependencies: { reads, writes: names } }) => [...reads, ...names])), writes };
 }
