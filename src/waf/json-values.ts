@@ -3,7 +3,8 @@ import { byteString } from './byte-string.ts';
 import type { Values } from './engine/transaction/facts.ts';
 
 /**
- * The values of a JSON body as arguments, named as libmodsecurity names them: `json.customer.name`, `json.items.array_0.sku`.
+ * The values of a JSON body as arguments: `json.customer.name`, `json.items.sku`. An item of an array has the name of the array, so that an
+ * exclusion for one holds for all.
  * Numbers, booleans and null count as their text. At most `most` of them.
  */
 export function jsonValues(root: Json, most: number): Values {
@@ -35,7 +36,7 @@ class Walk implements Values {
   }
 
   #array(name: string, items: readonly Json[]): void {
-    for (let i = 0; i < items.length; i++) this.add(`${name}.array_${i}`, items[i]);
+    for (const item of items) this.add(name, item);
   }
 
   #object(name: string, members: { readonly [name: string]: Json }): void {

@@ -27,7 +27,15 @@ function ruleNote({ rule, variable }: MatchRecord): object {
 }
 
 function logLine({ rule, message, data, variable }: MatchRecord): string {
-  const line = `[id "${rule.id}"] [msg "${message}"] [data "${data}"] [target "${variable}"]`;
+  const line = `[id "${rule.id}"] [msg "${escaped(message)}"] [data "${escaped(data)}"] [target "${escaped(variable)}"]`;
   const tags = rule.tags.map((tag) => ` [tag "${tag}"]`).join('');
   return (line + tags).slice(0, LONGEST_LINE);
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is written differently
+const UNPRINTABLE = /[\x00-\x1f\x7f-\xff"\\]/g;
+
+/** One line whatever the bytes: what is not printable as \xHH, as ModSecurity writes it. */
+function escaped(text: string): string {
+  return text.replace(UNPRINTABLE, (c) => (c === '"' ? '\\"' : `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`));
 }

@@ -8,10 +8,12 @@ const PROTOCOLS = { '1.0': 'HTTP/1.0', '1.1': 'HTTP/1.1', '2': 'HTTP/2.0' } as c
 /** What rules are told about the head of a request: the one reading of it, as byte strings. */
 export function requestFacts(x: Exchange): RequestFacts {
   const { head, connection } = x;
+  const raw = rawPath(head.rawTarget);
   return {
     method: head.method,
     rawTarget: head.rawTarget,
-    path: rawPath(head.rawTarget),
+    rawPath: raw,
+    path: decodePath(raw),
     query: head.query ?? '',
     protocol: PROTOCOLS[head.version],
     headers: headersWithHost(x),
@@ -26,7 +28,13 @@ export function requestFacts(x: Exchange): RequestFacts {
   };
 }
 
-/** The path as the client wrote it: rules undo its encodings themselves. */
+/** Undoes percent escapes once, byte by byte; one that is none stays. Rules take REQUEST_FILENAME so. */
+function decodePath(path: string): string {
+  if (!path.includes('%')) return path;
+  return path.replace(/%([0-9A-Fa-f]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+}
+
+/** The path as the client wrote it. */
 function rawPath(target: string): string {
   const question = target.indexOf('?');
   const withoutQuery = question < 0 ? target : target.slice(0, question);

@@ -159,6 +159,7 @@ class Attempt {
 export const NO_REQUEST: RequestFacts = {
   method: '',
   rawTarget: '',
+  rawPath: '',
   path: '',
   query: '',
   protocol: '',

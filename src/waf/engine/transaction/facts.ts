@@ -13,7 +13,9 @@ export interface RequestFacts {
   readonly method: string;
   /** The target as it came, with a scheme and a host where the client sent them. */
   readonly rawTarget: string;
-  /** The path as it came, not decoded. */
+  /** The path as it came. */
+  readonly rawPath: string;
+  /** The path, its escapes undone once. */
   readonly path: string;
   /** Without `?`; empty where there is none. */
   readonly query: string;

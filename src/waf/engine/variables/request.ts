@@ -23,8 +23,8 @@ const allArgs: Read = (t) => joined(queryArgs(t), bodyArgs(t));
 
 /** The target without scheme and host. */
 function uriOf(t: Transaction): string {
-  const { path, query, rawTarget } = t.request;
-  return query === '' && !rawTarget.includes('?') ? path : `${path}?${query}`;
+  const { rawPath, query, rawTarget } = t.request;
+  return query === '' && !rawTarget.includes('?') ? rawPath : `${rawPath}?${query}`;
 }
 
 function baseName(path: string): string {
