@@ -34,9 +34,11 @@ export function launch(): void {
   process.execve(process.execPath, [process.execPath, ...process.execArgv, ...FLAGS, ...process.argv.slice(1)], environment);
 }
 
-/** The first time: has everything compiled that serving needs, in a process whose memory is given back. */
+/** The first time: has everything compiled that loading and serving need, in a process whose memory is given back. */
 function fill(cache: string): void {
-  const needed = ['../cli/start.ts', './launch.ts'].map((file) => `--import=${new URL(file, import.meta.url).href}`);
+  const needed = ['../cli/start.ts', './single.ts', './primary.ts', './launch.ts', '../config/load-watched.ts'].map(
+    (file) => `--import=${new URL(file, import.meta.url).href}`,
+  );
   spawnSync(process.execPath, [...needed, process.argv[1], '--version'], {
     env: { ...process.env, NODE_COMPILE_CACHE: cache },
     stdio: 'ignore',

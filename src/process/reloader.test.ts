@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { KeptLog } from '../../test/support/corridor.ts';
-import { loadConfiguration } from '../config/load.ts';
+import { loadWatched } from '../config/load-watched.ts';
 import type { GatewayOptions } from '../config/schema.ts';
 import { Reloader } from './reloader.ts';
 
@@ -14,6 +14,7 @@ let dir: string;
 let file: string;
 let log: KeptLog;
 let swapped: string[];
+let loads: number;
 /** What the next swaps do besides noting it. */
 let swap: (options: GatewayOptions) => Promise<void>;
 
@@ -22,6 +23,7 @@ beforeEach(async () => {
   file = path.join(dir, 'portcullis.yaml');
   log = new KeptLog();
   swapped = [];
+  loads = 0;
   swap = async () => {};
 });
 
@@ -34,11 +36,15 @@ async function write(route: string): Promise<void> {
 
 async function reloader(): Promise<Reloader> {
   await write('/a');
-  const result = await loadConfiguration(file);
+  const result = await loadWatched(file, {});
   assert.ok(result.ok);
-  return new Reloader(file, log, result.options, async (options) => {
+  const take = async (options: GatewayOptions) => {
     swapped.push(options.routes[0].path);
     await swap(options);
+  };
+  return new Reloader(file, log, result, take, (name) => {
+    loads++;
+    return loadWatched(name, {});
   });
 }
 
@@ -90,6 +96,59 @@ describe('a reload', () => {
     one.stop();
     await one.reload();
     assert.deepEqual(swapped, ['/a']);
+  });
+});
+
+describe('a look at files that are as they were', () => {
+  test('loads nothing, as often as it happens', async () => {
+    const one = await reloader();
+    await one.begin();
+    await one.fileChanged();
+    await write('/a');
+    await one.fileChanged();
+    assert.equal(loads, 0);
+    await write('/b');
+    await one.fileChanged();
+    await one.fileChanged();
+    assert.deepEqual([loads, swapped], [1, ['/b']]);
+  });
+
+  test('loads when an operator asks', async () => {
+    const one = await reloader();
+    await one.begin();
+    await one.reload();
+    await one.reload();
+    assert.deepEqual([loads, swapped], [2, ['/a', '/a']]);
+  });
+
+  test('loads after anything that failed: what was in the way need not stand in the file', async () => {
+    const one = await reloader();
+    await one.begin();
+    swap = () => Promise.reject(new Error('the port is taken'));
+    await write('/b');
+    await one.fileChanged();
+    swap = async () => {};
+    await one.fileChanged();
+    assert.deepEqual(swapped, ['/b', '/b']);
+  });
+
+  test('finds a change that came after the look and before or during the load', async () => {
+    await write('/a');
+    const result = await loadWatched(file, {});
+    assert.ok(result.ok);
+    let change: (() => Promise<void>) | undefined = () => write('/c');
+    const take = async (options: GatewayOptions) => void swapped.push(options.routes[0].path);
+    const one = new Reloader(file, log, result, take, async (name) => {
+      const loaded = await loadWatched(name, {});
+      await change?.();
+      change = undefined;
+      return loaded;
+    });
+    await one.begin();
+    await write('/b');
+    await one.fileChanged();
+    await one.fileChanged();
+    assert.deepEqual(swapped, ['/b', '/c']);
   });
 });
 

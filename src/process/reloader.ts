@@ -1,5 +1,6 @@
 import { hashOptions } from '../config/hash.ts';
-import { type LoadResult, loadConfiguration } from '../config/load.ts';
+import { areAsRead, type FilesRead } from '../config/files-read.ts';
+import type { LoadedConfiguration } from '../config/load-apart.ts';
 import { problemLine } from '../config/problem.ts';
 import type { GatewayOptions } from '../config/schema.ts';
 import type { ReloadStatus } from '../observe/status.ts';
@@ -17,25 +18,28 @@ export class Reloader {
   readonly #file: string;
   readonly #log: Log;
   readonly #swap: (options: GatewayOptions) => Promise<void>;
-  readonly #load: (file: string) => Promise<LoadResult>;
+  readonly #load: (file: string) => Promise<LoadedConfiguration>;
   #begun = false;
   #running: Promise<void> | undefined;
   #again = false;
   #asked = false;
   #serving: string;
+  /** What it was made of; unknown after anything else was tried. */
+  #read: FilesRead | undefined;
   #past: readonly ReloadStatus[] = [];
 
-  /** @param serving - what serves already: a file that still says the same is not swapped in */
+  /** @param serving - what serves already, and of what it was made: a file that still says the same is not swapped in */
   constructor(
     file: string,
     log: Log,
-    serving: GatewayOptions,
+    serving: { readonly options: GatewayOptions; readonly read?: FilesRead | undefined },
     swap: (options: GatewayOptions) => Promise<void>,
-    load: (file: string) => Promise<LoadResult> = loadConfiguration,
+    load: (file: string) => Promise<LoadedConfiguration>,
   ) {
     this.#file = file;
     this.#log = log;
-    this.#serving = hashOptions(serving);
+    this.#serving = hashOptions(serving.options);
+    this.#read = serving.read;
     this.#swap = swap;
     this.#load = load;
   }
@@ -93,6 +97,9 @@ export class Reloader {
   }
 
   async #once(): Promise<void> {
+    // Files are looked at more often than they change, and a load is a process.
+    if (!this.#asked && (await areAsRead(this.#read))) return;
+    this.#read = undefined;
     const result = await this.#load(this.#file);
     if (!result.ok) {
       const problems = result.problems.map(problemLine);
@@ -101,10 +108,14 @@ export class Reloader {
       return;
     }
     const hash = hashOptions(result.options);
-    if (hash === this.#serving && !this.#asked) return;
+    if (hash === this.#serving && !this.#asked) {
+      this.#read = result.read;
+      return;
+    }
     this.#asked = false;
     await this.#swap(result.options);
     this.#serving = hash;
+    this.#read = result.read;
     this.#log.info('the configuration has been reloaded', { event: 'configuration-reloaded', file: this.#file });
     this.#note();
   }

@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
-import { loadConfiguration } from '../config/load.ts';
+import type { FilesRead } from '../config/files-read.ts';
+import { loadApart } from '../config/load-apart.ts';
 import type { GatewayOptions } from '../config/schema.ts';
 import { type FileWatch, watchFiles } from '../stores/watch-files.ts';
 import { WatchedContracts } from './watched-contracts.ts';
@@ -24,6 +25,8 @@ export interface ServeParts {
   readonly secrets: SecretCare;
   /** Files besides the configuration whose change is one of it: where its secrets come from. */
   readonly files: readonly string[];
+  /** What the options were made of. */
+  readonly read?: FilesRead | undefined;
   /** Takes the ready line. */
   print(line: string): void;
 }
@@ -57,10 +60,10 @@ export async function serve(parts: ServeParts, house: House): Promise<void> {
   const reloader = new Reloader(
     file,
     log,
-    options,
+    parts,
     (next) => swap(house, admin, next),
     async (path) => {
-      const result = await loadConfiguration(path, parts.secrets.environment);
+      const result = await loadApart(path, parts.secrets.environment);
       parts.secrets.take(result.secrets);
       watch.follow(result.secrets.files);
       if (result.ok) await contracts.follow(result.options);

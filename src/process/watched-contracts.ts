@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { digestFiles } from '../config/files-read.ts';
 import type { GatewayOptions } from '../config/schema.ts';
 import { type FileWatch, watchFiles } from '../stores/watch-files.ts';
 
@@ -10,7 +9,7 @@ import { type FileWatch, watchFiles } from '../stores/watch-files.ts';
 export class WatchedContracts {
   readonly #onChange: () => void;
   #files: readonly string[] = [];
-  #digest = '';
+  #digest: string | undefined;
   #watch: FileWatch | undefined;
   #closed = false;
 
@@ -23,7 +22,7 @@ export class WatchedContracts {
     const files = new Set(routes.flatMap(({ validate }) => (validate?.openapi === undefined ? [] : [validate.openapi])));
     const following = this.#files.join('\0');
     this.#files = [...files].sort();
-    this.#digest = await digestOf(this.#files);
+    this.#digest = await digestFiles(this.#files);
     if (this.#closed || this.#files.join('\0') === following) return;
     this.#watch?.close();
     this.#watch = files.size === 0 ? undefined : watchFiles(this.#files, () => void this.#look());
@@ -36,19 +35,10 @@ export class WatchedContracts {
 
   async #look(): Promise<void> {
     const before = this.#digest;
-    const now = await digestOf(this.#files);
+    const now = await digestFiles(this.#files);
     // Another one may have looked, or the configuration have changed, meanwhile.
     if (this.#closed || now === before || before !== this.#digest) return;
     this.#digest = now;
     this.#onChange();
   }
-}
-
-async function digestOf(files: readonly string[]): Promise<string> {
-  const hash = createHash('sha256');
-  for (const file of files) {
-    const bytes = await readFile(file).catch(() => undefined);
-    hash.update(`${bytes?.length ?? 'absent'}\0`).update(bytes ?? '');
-  }
-  return hash.digest('hex');
 }

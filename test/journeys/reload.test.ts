@@ -140,7 +140,7 @@ let gateway: Gateway;
 
 function configuration(changing: string, extra = ''): string {
   return `
-listeners: { plain: { address: 127.0.0.1:0 }, secure: { address: 127.0.0.1:0, tls: self-signed } }
+listeners: { plain: { address: 127.0.0.1:0 }, secure: { address: 127.0.0.1:0, tls: self-signed, bounds: { body-time: 300s } } }
 services: { first: ${first.url}, second: ${second.url}, rpc: { targets: ["${rpc.url}"], protocol: h2c } }
 observe: { access: access.jsonl }
 routes:

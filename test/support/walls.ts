@@ -35,6 +35,8 @@ export interface Import {
   readonly file: string | undefined;
   /** True only for `import type` and `export type`: nothing is loaded when the program runs. */
   readonly typeOnly: boolean;
+  /** `import()`: loaded when that line runs, if ever. */
+  readonly dynamic: boolean;
   readonly line: number;
 }
 
@@ -52,12 +54,12 @@ const BARE = /(?<!['"])\bimport\s*(\(?)\s*(['"])([^'"]+)\2/g;
 export function readImports(source: SourceFile): Import[] {
   const text = withoutComments(source.text);
   const found: Import[] = [];
-  const add = (specifier: string, typeOnly: boolean, index: number): void => {
+  const add = (specifier: string, typeOnly: boolean, dynamic: boolean, index: number): void => {
     const file = specifier.startsWith('.') ? path.posix.join(path.posix.dirname(source.path), specifier) : undefined;
-    found.push({ specifier, file, typeOnly, line: text.slice(0, index).split('\n').length });
+    found.push({ specifier, file, typeOnly, dynamic, line: text.slice(0, index).split('\n').length });
   };
-  for (const match of text.matchAll(FROM)) add(match[4], match[2] !== undefined, match.index);
-  for (const match of text.matchAll(BARE)) add(match[3], false, match.index);
+  for (const match of text.matchAll(FROM)) add(match[4], match[2] !== undefined, false, match.index);
+  for (const match of text.matchAll(BARE)) add(match[3], false, match[1] !== '', match.index);
   return found.sort((a, b) => a.line - b.line);
 }
 
