@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
@@ -14,18 +13,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { startGateway, type Gateway } from '../support/gateway.ts';
-
-const MARK = `MARK${randomBytes(8).toString('hex')}`;
-const base64 = (text: string) => Buffer.from(text).toString('base64');
-/** A secret in other clothes is the same secret. Three positions of the mark within base64, without what its neighbours touch. */
-const COSTUMES = [MARK, ...['', 'x', 'xx'].map((before) => base64(before + MARK).slice(before === '' ? 0 : 4, -4))];
-
-function assertClean(text: string, where: string): void {
-  for (const costume of COSTUMES) {
-    const at = text.indexOf(costume);
-    assert.equal(at, -1, `${where}: …${text.slice(Math.max(0, at - 300), at + 100)}…`);
-  }
-}
+import { assertClean, base64, MARK } from '../support/marks.ts';
 
 /** Echoes nothing, and answers with secrets of its own. */
 const service = http.createServer((request, answer) => {
