@@ -38,17 +38,17 @@ function fill(piece: string, size: number): string {
   return Buffer.from(piece.repeat(Math.ceil(size / piece.length)).slice(0, size), 'latin1').toString('latin1');
 }
 
-/** Nanoseconds per run: the median of some rounds. */
+/** Nanoseconds of CPU per run, so that other work on the machine counts little: the median of some rounds. */
 function cost(transformation: Transformation, values: readonly string[]): number {
   const runs = Math.max(1, Math.ceil(BYTES_A_ROUND / (values[0].length + 100) / values.length));
   const rounds: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
     let length = 0;
-    const before = process.hrtime.bigint();
+    const before = process.cpuUsage();
     for (let run = 0; run < runs; run++) for (const value of values) length += transformation.apply(value).length;
-    const spent = Number(process.hrtime.bigint() - before);
+    const { user, system } = process.cpuUsage(before);
     if (length < 0) throw new Error('Nothing was measured');
-    rounds.push(spent / (runs * values.length));
+    rounds.push(((user + system) * 1000) / (runs * values.length));
   }
   return rounds.sort((a, b) => a - b)[ROUNDS >> 1];
 }
