@@ -10,8 +10,8 @@ export interface AmbiguousCase {
   readonly bytes: string;
   /** What the gateway answers; undefined: it sends the request on. */
   readonly status?: number;
-  /** Who refuses by itself what the gateway sent on. */
-  readonly deaf?: readonly Reader[];
+  /** Parsers that refuse by themselves what the gateway sent on. */
+  readonly deaf?: readonly string[];
 }
 
 export const utf8 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
@@ -26,7 +26,7 @@ export const head = (line: string, fields: readonly string[] = [], body = ''): s
 export const post = (type: string, body: string, ...fields: string[]): string =>
   head('POST /x HTTP/1.1', [`Content-Type: ${type}`, ...fields, `Content-Length: ${body.length}`], body);
 
-export const row = (name: string, bytes: string, status?: number, deaf?: readonly Reader[]): AmbiguousCase => ({
+export const row = (name: string, bytes: string, status?: number, deaf?: readonly string[]): AmbiguousCase => ({
   name,
   bytes,
   status,

@@ -127,7 +127,7 @@ async function compare(one: AmbiguousCase, reader: Reader, report: ReaderReport)
   assert.deepEqual(sent(report.headers), sent(pairsOf(reached.headers)));
   assert.equal(report.kind, parsed.kind);
   for (const [parser, reading] of Object.entries(report.readings)) {
-    const isDeaf = one.deaf?.includes(reader) === true;
+    const isDeaf = one.deaf?.includes(parser) === true;
     assert.equal(reading === null, isDeaf, `${parser} ${isDeaf ? 'reads it after all' : 'refuses it'}`);
     if (reading !== null)
       assert.deepEqual(canonical(report.kind, reading), canonical(parsed.kind, valueOf(parsed, body)), parser);

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import querystring from 'node:querystring';
 import { MIMEType } from 'node:util';
+import { Busboy } from '@fastify/busboy';
 
 /** A field by name and value, or a part: name, name of the file, content in base64. */
 export type Pair = readonly (string | null)[];
@@ -82,7 +83,8 @@ async function readBody(type: string | undefined, body: Buffer): Promise<[string
     const params = await tried(() => [...new URLSearchParams(text())]);
     return ['form', { URLSearchParams: params, querystring: await tried(() => flat(querystring.parse(text()))) }];
   }
-  if (mime.essence === 'multipart/form-data') return ['multipart', { formData: await tried(() => formData(type, body)) }];
+  if (mime.essence === 'multipart/form-data')
+    return ['multipart', { formData: await tried(() => formData(type, body)), busboy: await tried(() => byBusboy(type, body)) }];
   if (mime.type === 'text') return ['text', { text: await tried(text) }];
   return ['bytes', { bytes: body.toString('base64') }];
 }
@@ -102,6 +104,27 @@ async function formData(type: string, body: Buffer): Promise<Pair[]> {
         : [name, value.name, Buffer.from(await value.arrayBuffer()).toString('base64')],
     ),
   );
+}
+
+/** No part of Node, but what most of its services read uploads with. */
+function byBusboy(type: string, body: Buffer): Promise<Pair[]> {
+  return new Promise((resolve, reject) => {
+    const pairs: [string, string | null, string][] = [];
+    const reader = new Busboy({
+      headers: { 'content-type': type },
+      preservePath: true,
+      isPartAFile: (_field, _type, filename) => filename !== undefined,
+    });
+    reader.on('field', (name, value) => pairs.push([name, null, Buffer.from(value).toString('base64')]));
+    reader.on('file', (name, stream, filename) => {
+      const pieces: Buffer[] = [];
+      stream.on('data', (piece: Buffer) => pieces.push(piece));
+      stream.on('end', () => pairs.push([name, filename, Buffer.concat(pieces).toString('base64')]));
+    });
+    reader.on('error', reject);
+    reader.on('finish', () => resolve(pairs));
+    reader.end(body);
+  });
 }
 
 async function tried<T>(read: () => T | Promise<T>): Promise<T | null> {
