@@ -9,11 +9,14 @@ export interface Spender {
  */
 export class MemoryBudget {
   readonly limit: number;
+  /** For the states of one pattern; half of it for each direction in which the place of a match is looked for. */
+  readonly perPattern: number;
   readonly #spenders = new Set<Spender>();
   #spent = 0;
 
-  constructor(limit: number) {
+  constructor(limit: number, perPattern: number) {
     this.limit = limit;
+    this.perPattern = perPattern;
   }
 
   get spent(): number {

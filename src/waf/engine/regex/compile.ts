@@ -36,14 +36,16 @@ export interface PatternExplanation {
 
 /** Memory for the states of all patterns of a set together. */
 export const defaultStateMemory = 40 * 1024 * 1024;
+export const defaultPatternMemory = 128 * 1024;
 
 /** Keeps patterns by their text, so that equal ones share one object, and holds the budget of memory for their states. */
 export class PatternCache {
   readonly #patterns = new Map<string, LinearPattern>();
   readonly #budget: MemoryBudget;
 
-  constructor(stateMemory = defaultStateMemory) {
-    this.#budget = new MemoryBudget(stateMemory);
+  /** @param stateMemory - bytes for the states of all patterns together; `perPattern` of these for one */
+  constructor(stateMemory = defaultStateMemory, perPattern = defaultPatternMemory) {
+    this.#budget = new MemoryBudget(stateMemory, perPattern);
   }
 
   /** Throws a PatternError where the pattern is wrong, or more than a linear engine can do. */

@@ -1,5 +1,4 @@
 import type { MemoryBudget, Spender } from './budget.ts';
-import { contexts } from './program.ts';
 import type { Stepper } from './stepper.ts';
 
 /** Transitions that are no row: not known yet, a match is found, none can come, and the cache is of no use on this value. */
@@ -11,6 +10,12 @@ export const giveUp = -5;
 
 /** Bytes per state besides its transitions and threads: numbers and the table of states. */
 const stateOverhead = 128;
+
+/** A full cache is dropped when it has served so many bytes per state; a value that makes states faster than that goes on without. */
+const bytesPerState = 32;
+
+/** What a stepper may remember. */
+const maxStepperMemory = 1024 * 1024;
 
 /**
  * States of a deterministic automaton, made when a value needs them and dropped all together when they take too much. A state is named by its row
@@ -26,11 +31,14 @@ export class StateCache implements Spender {
   #pool: Int32Array;
   #poolSize = 0;
   #offsets: number[] = [];
-  #contexts: number[] = [];
-  #hashes: number[] = [];
+  #fresh: number[] = [];
+  /** Of what the stepper came to last. */
+  #hash = 0;
   #byHash = new Map<number, number[]>();
   #starts: number[] = [];
   #spent = 0;
+  /** Of the budget for all patterns: for what the stepper remembers. */
+  #charged = 0;
   /** Bytes read since the states were dropped: by finished searches, and before. */
   #read = 0;
 
@@ -43,7 +51,7 @@ export class StateCache implements Spender {
   }
 
   get states(): number {
-    return this.#contexts.length;
+    return this.#fresh.length;
   }
 
   get spent(): number {
@@ -52,10 +60,13 @@ export class StateCache implements Spender {
 
   /** The row of a search that begins in a context; `hit` and `dead` as of any transition of kind `any`. */
   start(context: number): number {
+    // Only here is no search under way that knows threads by their numbers.
+    if (this.#charged > maxStepperMemory) this.clear();
     const known = this.#starts[context];
     if (known !== undefined) return known;
-    this.stepper.begin();
-    const found = this.stepper.kind === 'any' && this.stepper.matched ? hit : this.#intern(context);
+    const { stepper } = this;
+    stepper.begin(context);
+    const found = stepper.kind === 'any' && stepper.matched ? hit : this.#intern();
     this.#starts[context] = found;
     return found;
   }
@@ -63,21 +74,19 @@ export class StateCache implements Spender {
   /** Works out a transition that is unknown. `read`: bytes that this search has read; Infinity: do not give up. */
   fill(row: number, byteClass: number, read: number): number {
     const { stepper } = this;
-    const { program } = stepper;
-    if (this.#spent + program.classes * 4 > this.#limit) {
-      if (this.#read + read < 10 * this.states) return giveUp;
-      const kept = this.threadsOf(row);
-      this.clear();
-      this.#read = read === Infinity ? 0 : -read;
-      stepper.step(kept.pcs, 0, kept.pcs.length, kept.searching, kept.context, byteClass);
-      return this.#encode(this.#next(byteClass));
+    const state = row / stepper.program.classes;
+    stepper.step(this.#pool, this.#offsets[state], this.#endOf(state), this.#fresh[state], byteClass);
+    const next = this.#next(byteClass) ?? this.#known();
+    this.#chargeStepper();
+    if (next !== undefined) {
+      this.transitions[row + byteClass] = this.#encode(next);
+      return this.transitions[row + byteClass];
     }
-    const state = row / program.classes;
-    const packed = this.#contexts[state];
-    stepper.step(this.#pool, this.#offsets[state], this.#endOf(state), (packed & 8) !== 0, packed & 7, byteClass);
-    const next = this.#encode(this.#next(byteClass));
-    this.transitions[row + byteClass] = next;
-    return next;
+    if (this.#spent < this.#limit) return this.#addNext(row + byteClass);
+    if (this.#read + read < bytesPerState * this.states) return giveUp;
+    this.#dropStates();
+    this.#read = read === Infinity ? 0 : -read;
+    return this.#encode(this.#intern());
   }
 
   /** A search is over: so many bytes were read. */
@@ -86,40 +95,55 @@ export class StateCache implements Spender {
   }
 
   /** Threads of a state, to go on without states. */
-  threadsOf(row: number): { pcs: Int32Array; context: number; searching: boolean } {
+  threadsOf(row: number): { list: Int32Array; fresh: number } {
     const state = row / this.stepper.program.classes;
-    const packed = this.#contexts[state];
-    return {
-      pcs: this.#pool.slice(this.#offsets[state], this.#endOf(state)),
-      context: packed & 7,
-      searching: (packed & 8) !== 0,
-    };
+    return { list: this.#pool.slice(this.#offsets[state], this.#endOf(state)), fresh: this.#fresh[state] };
   }
 
-  /** Drops all states. */
+  /** Drops all states, and what they were made from. */
   clear(): void {
+    this.#dropStates();
+    this.stepper.forget();
+  }
+
+  #dropStates(): void {
     this.#budget.release(this, this.#spent);
+    this.#budget.release(this, this.#charged);
+    this.#charged = 0;
     this.#spent = 0;
     this.#read = 0;
     this.transitions = new Int32Array(0);
     this.#pool = new Int32Array(0);
     this.#poolSize = 0;
     this.#offsets = [];
-    this.#contexts = [];
-    this.#hashes = [];
+    this.#fresh = [];
     this.#byHash = new Map();
     this.#starts = [];
+  }
+
+  /** What the stepper remembers counts for all patterns together, not for this one's states. */
+  #chargeStepper(): void {
+    const more = this.stepper.memory - this.#charged;
+    if (more < 4096) return;
+    this.#charged += more;
+    this.#budget.spend(this, more);
   }
 
   #endOf(state: number): number {
     return state + 1 < this.states ? this.#offsets[state + 1] : this.#poolSize;
   }
 
-  /** What the stepper just came to, as a row, `hit` or `dead`. */
-  #next(byteClass: number): number {
-    if (this.stepper.kind === 'any' && this.stepper.matched) return hit;
-    if (byteClass === this.stepper.program.endClass) return dead;
-    return this.#intern(this.stepper.program.contextOf[byteClass]);
+  /** What the stepper just came to where that is no state: `hit` or `dead`. */
+  #next(byteClass: number): number | undefined {
+    const { stepper } = this;
+    if (stepper.kind === 'any' && stepper.matched) return hit;
+    return stepper.dead || byteClass === stepper.program.endClass ? dead : undefined;
+  }
+
+  #addNext(at: number): number {
+    const next = this.#encode(this.#addState() * this.stepper.program.classes);
+    this.transitions[at] = next;
+    return next;
   }
 
   #encode(next: number): number {
@@ -128,39 +152,41 @@ export class StateCache implements Spender {
     return next === dead ? dead - matched : 2 * next + matched;
   }
 
-  #intern(contextAfter: number): number {
-    const { stepper } = this;
-    const { searching } = stepper;
-    if (stepper.isDead(contextAfter)) return dead;
-    const context = stepper.asks(contextAfter) ? contextAfter : contexts.other;
-    const packed = context | (searching ? 8 : 0);
-    if (stepper.kind !== 'preferred') sortFirst(stepper.out.pcs, stepper.out.size);
-    const hash = hashOf(stepper.out.pcs, stepper.out.size, packed);
-    const found = this.#byHash.get(hash)?.find((state) => this.#equals(state, packed));
-    return (found ?? this.#addState(packed, hash)) * stepper.program.classes;
+  /** The state that the stepper came to, made if it is new. */
+  #intern(): number {
+    if (this.stepper.dead) return dead;
+    return this.#known() ?? this.#addState() * this.stepper.program.classes;
   }
 
-  #equals(state: number, packed: number): boolean {
-    const { pcs, size } = this.stepper.out;
+  #known(): number | undefined {
+    const { out, kind, fresh } = this.stepper;
+    if (kind !== 'preferred') sortFirst(out.list, out.size);
+    this.#hash = hashOf(out.list, out.size, fresh);
+    const found = this.#byHash.get(this.#hash)?.find((state) => this.#equals(state));
+    return found === undefined ? undefined : found * this.stepper.program.classes;
+  }
+
+  #equals(state: number): boolean {
+    const { list, size } = this.stepper.out;
     const from = this.#offsets[state];
-    if (this.#contexts[state] !== packed || this.#endOf(state) - from !== size) return false;
-    for (let at = 0; at < size; at++) if (this.#pool[from + at] !== pcs[at]) return false;
+    if (this.#fresh[state] !== this.stepper.fresh || this.#endOf(state) - from !== size) return false;
+    for (let at = 0; at < size; at++) if (this.#pool[from + at] !== list[at]) return false;
     return true;
   }
 
-  #addState(packed: number, hash: number): number {
-    const { pcs, size } = this.stepper.out;
+  /** Keeps what the stepper came to under the hash that was just found. */
+  #addState(): number {
+    const { list, size } = this.stepper.out;
     const { classes } = this.stepper.program;
     const state = this.states;
     if (this.transitions.length < (state + 1) * classes) this.#growTransitions(classes);
     if (this.#pool.length < this.#poolSize + size) this.#growPool(size);
-    this.#pool.set(pcs.subarray(0, size), this.#poolSize);
+    this.#pool.set(list.subarray(0, size), this.#poolSize);
     this.#offsets.push(this.#poolSize);
     this.#poolSize += size;
-    this.#contexts.push(packed);
-    this.#hashes.push(hash);
-    const bucket = this.#byHash.get(hash);
-    if (bucket === undefined) this.#byHash.set(hash, [state]);
+    this.#fresh.push(this.stepper.fresh);
+    const bucket = this.#byHash.get(this.#hash);
+    if (bucket === undefined) this.#byHash.set(this.#hash, [state]);
     else bucket.push(state);
     this.#spend(stateOverhead);
     return state;
@@ -201,8 +227,8 @@ function sortFirst(list: Int32Array, size: number): void {
   }
 }
 
-function hashOf(pcs: Int32Array, size: number, packed: number): number {
-  let hash = packed + 1;
-  for (let at = 0; at < size; at++) hash = Math.imul(hash ^ pcs[at], 0x9e3779b1) ^ (hash >>> 15);
+function hashOf(list: Int32Array, size: number, fresh: number): number {
+  let hash = fresh + 2;
+  for (let at = 0; at < size; at++) hash = Math.imul(hash ^ list[at], 0x9e3779b1) ^ (hash >>> 15);
   return hash | 0;
 }

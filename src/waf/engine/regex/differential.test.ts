@@ -100,6 +100,27 @@ test('random patterns match and capture what they do in V8', () => {
   assert.ok(matched > 1000 && missed > 1000, `${matched} matched and ${missed} did not`);
 });
 
+test('a cache that is too small, and memory that others take, change no verdict', () => {
+  // So little that states are dropped in nearly every value, and that many values go on without states.
+  const small = new PatternCache(20_000, 1500);
+  const large = new PatternCache();
+  const long = fc.array(values, { minLength: 10, maxLength: 25 }).map((parts) => parts.join(''));
+  fc.assert(
+    fc.property(patterns, fc.array(long, { minLength: 3, maxLength: 3 }), (pattern, list) => {
+      // V8 would backtrack for years here; the large cache is held to V8 by the other tests.
+      const text = `(?:${pattern})[^a]{2,5}b.{3}(?:ab|.a)`;
+      const [tight, roomy] = [small.compile(text), large.compile(text)];
+      for (const value of list) {
+        const about = `${JSON.stringify(text)} on ${JSON.stringify(value)}`;
+        assert.equal(tight.test(value), roomy.test(value), about);
+        assert.deepEqual(tight.exec(value), roomy.exec(value), about);
+      }
+    }),
+    { numRuns: 600 },
+  );
+  assert.ok(small.stateMemory < 60_000, `${small.stateMemory} bytes of states`);
+});
+
 test('the rule set’s patterns match and capture what they do in V8', { skip: noRuleSet }, () => {
   const cache = new PatternCache();
   const all = readCrsValues().filter((value) => value.length < 1000);

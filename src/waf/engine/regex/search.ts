@@ -3,10 +3,7 @@ import { giveUp, hit, StateCache } from './dfa.ts';
 import { compileProgram, contexts } from './program.ts';
 import type { PatternNode } from './node.ts';
 import { simplifyForSearch } from './simplify.ts';
-import { Stepper } from './stepper.ts';
-
-/** Memory that the states of one pattern may take. */
-const memoryPerPattern = 128 * 1024;
+import { Stepper, type Threads } from './stepper.ts';
 
 /** Asks whether a pattern matches anywhere in a value. */
 export class Search {
@@ -18,7 +15,7 @@ export class Search {
     const program = compileProgram(simplifyForSearch(node));
     this.#stepper = new Stepper(program, 'any');
     this.#classOf = program.classOf;
-    this.#cache = new StateCache(this.#stepper, memoryPerPattern, budget);
+    this.#cache = new StateCache(this.#stepper, budget.perPattern, budget);
   }
 
   get program() {
@@ -95,17 +92,15 @@ export class Search {
   /** Goes on without states: where a value makes a new one for nearly every byte, keeping them costs more than it gives. */
   #simulate(value: string, from: number, row: number): boolean {
     const stepper = this.#stepper;
-    const { program } = stepper;
     const start = this.#cache.threadsOf(row);
-    this.#cache.clear();
-    let threads = { pcs: start.pcs, size: start.pcs.length };
-    let context = start.context;
+    this.#cache.finish(value.length);
+    let { fresh } = start;
+    let threads: Threads = { list: start.list, size: start.list.length };
     for (let at = from; at <= value.length; at++) {
-      const byteClass = this.#classAt(value, at);
-      stepper.step(threads.pcs, 0, threads.size, true, context, byteClass);
+      stepper.step(threads.list, 0, threads.size, fresh, this.#classAt(value, at));
       if (stepper.matched) return true;
-      context = program.contextOf[byteClass];
-      if (stepper.isDead(context)) return false;
+      if (stepper.dead) return false;
+      fresh = stepper.fresh;
       threads = stepper.takeOut(threads);
     }
     return false;

@@ -5,9 +5,6 @@ import type { PatternNode } from './node.ts';
 import { compileProgram, contexts } from './program.ts';
 import { Stepper, type Threads } from './stepper.ts';
 
-/** Memory that the states of one pattern may take, for each direction. */
-const memoryPerDirection = 64 * 1024;
-
 const none = -1;
 
 /** Where a match lies. */
@@ -49,7 +46,7 @@ class Direction {
   readonly #cache: StateCache;
 
   constructor(stepper: Stepper, budget: MemoryBudget) {
-    this.#cache = new StateCache(stepper, memoryPerDirection, budget);
+    this.#cache = new StateCache(stepper, budget.perPattern / 2, budget);
   }
 
   /** The last place at which a thread was done; `none` where there is none. */
@@ -88,19 +85,16 @@ class Direction {
   /** Goes on without states, where they are of no use. */
   #simulate(way: Way, from: number, row: number, found: number): number {
     const { stepper } = this.#cache;
-    const { program } = stepper;
     const start = this.#cache.threadsOf(row);
-    this.#cache.clear();
-    let { context, searching } = start;
-    let threads: Threads = { pcs: start.pcs, size: start.pcs.length };
+    this.#cache.finish(way.length);
+    let { fresh } = start;
+    let threads: Threads = { list: start.list, size: start.list.length };
     let place = found;
     for (let step = from; step <= way.length; step++) {
-      const byteClass = this.#classAt(way, step);
-      stepper.step(threads.pcs, 0, threads.size, searching, context, byteClass);
+      stepper.step(threads.list, 0, threads.size, fresh, this.#classAt(way, step));
       if (stepper.matched) place = way.origin + way.sign * step;
-      context = program.contextOf[byteClass];
-      searching = stepper.searching;
-      if (stepper.isDead(context)) return place;
+      if (stepper.dead) return place;
+      fresh = stepper.fresh;
       threads = stepper.takeOut(threads);
     }
     return place;

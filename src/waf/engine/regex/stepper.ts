@@ -1,195 +1,202 @@
-import { assertionHolds, assertions, contextCount, contexts, opcodes, type Program } from './program.ts';
+import { Leaves, MoveFinder, type SearchKind } from './leaves.ts';
+import { contextCount, contexts, opcodes, type Program } from './program.ts';
 
-/** What a search wants to know. */
-export type SearchKind =
-  /** Whether there is a match: any will do, so the order of threads does not count, and the first one found ends it. */
-  | 'any'
-  /** Where the match that PCRE prefers ends: threads in order, and those behind one that is done are dropped. */
-  | 'preferred'
-  /** The match that goes furthest, from a fixed place. */
-  | 'longest';
-
-/** Threads, each by the step at which it goes on; their order counts in a search for the preferred match. */
+/** Threads, each by its number; their order counts in a search for the preferred match. */
 export interface Threads {
-  pcs: Int32Array;
+  list: Int32Array;
   size: number;
 }
 
-/** What one thread becomes with one byte. */
-interface Move {
-  readonly pcs: Int32Array;
-  /** Whether it was done: before the byte, in a search of kind `any` also behind it. */
-  readonly matched: boolean;
-}
+/** No new threads begin any more. */
+export const noFresh = -1;
 
-const noMove: Move = { pcs: new Int32Array(0), matched: false };
 const initialSize = 32;
+/** In the table of moves: not known yet, and none. */
+const unknownMove = 0;
+const noMove = 1;
 
 /**
- * One step of the nondeterministic automaton for all its threads at once. What each thread becomes is remembered per class of bytes, so that a step
- * costs a look-up per thread. Threads that begin at this place are not kept in the list: they are the same everywhere. Cost of a step: in proportion to
- * the threads that are alive, which are never more than the program has steps.
+ * One step of the nondeterministic automaton for all its threads at once. A thread is a step of the program and, where that asks for it, what stands
+ * before; what it becomes with a class of bytes is remembered, so that a step costs one look-up per thread. Threads that begin at this place are not in
+ * the list: they are the same everywhere, and stand for one, the fresh one. Cost of a step: in proportion to the threads that are alive, which are never
+ * more than the program has steps.
  */
 export class Stepper {
   readonly program: Program;
   readonly kind: SearchKind;
   /** What the last step came to. */
-  out: Threads = { pcs: new Int32Array(initialSize), size: 0 };
+  out: Threads = { list: new Int32Array(initialSize), size: 0 };
+  /** The fresh thread behind it. */
+  fresh = noFresh;
   /** Whether a thread was done: before the byte of the last step, with kind `any` also behind it. */
   matched = false;
-  /** Whether new threads still begin. */
-  searching = false;
-  /** Bytes that the remembered moves take. */
-  memory = 0;
-  readonly #marks: Float64Array;
-  #generation = 0;
-  readonly #holds: Uint8Array;
-  readonly #possible: Uint8Array;
-  #leaves: (Int32Array | undefined)[] = [];
-  /** By context and step: for each class the number of a move, 0 where it is not known yet. */
-  #rows: (Int32Array | undefined)[][] = [];
-  #moves: Move[] = [noMove, noMove];
-  #moveNumbers = new Map<string, number>();
+  readonly #leaves: Leaves;
+  /** Leaves of the start; no other thread is needed for them in a search of kind `any`. */
+  readonly #freshLeaves: ReadonlySet<number>;
+  #numbers = new Map<number, number>();
   /** Steps with the same leaves are one thread. */
   #canonical = new Map<string, number>();
-  /** By context: whether some assertion of the program differs there from `other`. */
-  readonly #matters: Uint8Array;
-  readonly #freshAsks: Uint8Array;
-  readonly #fresh: ReadonlySet<number>;
+  #pcs: number[] = [];
+  #contexts: number[] = [];
+  /** By thread and class: where its move stands in the pool. */
+  #table = new Int32Array(0);
+  #marks = new Int32Array(0);
+  #generation = 0;
+  /** Of each move: how many threads it comes to, times two, plus one where one was done; then these threads. */
+  #pool = new Int32Array(64);
+  #poolSize = noMove + 1;
+  #moves = new Map<string, number>();
 
   constructor(program: Program, kind: SearchKind, reversed = false) {
     this.program = program;
     this.kind = kind;
-    this.#marks = new Float64Array(program.ops.length);
-    this.#holds = holdsTable(reversed);
-    this.#possible = possibleTable(this.#holds);
-    this.#matters = contextsThatMatter(program, this.#holds);
-    this.#fresh = new Set(kind === 'any' ? this.#leavesOf(program.start) : []);
-    this.#freshAsks = Uint8Array.from({ length: contextCount }, (_, context) => (this.#asksAt(program.start, context) ? 1 : 0));
-    this.#forgetMoves();
+    this.#leaves = new Leaves(program, reversed);
+    this.#freshLeaves = new Set(kind === 'any' ? this.#leaves.of(program.start) : []);
   }
 
-  /** Threads of a search that begins in a context. */
-  begin(): void {
+  /** Bytes that the remembered moves take, about. */
+  get memory(): number {
+    return this.#table.byteLength + this.#marks.byteLength + this.#pool.byteLength + 100 * (this.#moves.size + this.#pcs.length);
+  }
+
+  /** The first threads of a search that begins in a context. */
+  begin(context: number): void {
     this.out.size = 0;
-    this.searching = this.kind !== 'longest';
-    if (!this.searching) this.out.pcs[this.out.size++] = this.program.start;
+    this.fresh = this.#numberOf(this.program.start, context);
     this.matched = this.kind === 'any' && this.program.ops[this.program.start] === opcodes.match;
+    if (this.kind !== 'longest') return;
+    this.out.list[this.out.size++] = this.fresh;
+    this.fresh = noFresh;
   }
 
   /** Takes one byte of a class, or the end. The list must not be `out`. */
-  step(list: Int32Array, from: number, to: number, searching: boolean, context: number, byteClass: number): void {
-    this.#generation++;
+  step(list: Int32Array, from: number, to: number, fresh: number, byteClass: number): void {
+    this.#nextGeneration();
     this.out.size = 0;
     this.matched = false;
-    this.searching = searching;
-    const endsAtMatch = this.kind !== 'longest';
+    this.fresh = noFresh;
+    const { classes } = this.program;
+    const goesOn = this.kind === 'longest';
     for (let at = from; at < to; at++) {
-      const move = this.#moveOf(list[at], context, byteClass);
-      this.#take(move);
-      if (!move.matched || !endsAtMatch) continue;
-      this.searching = false;
-      return;
+      let move = this.#table[list[at] * classes + byteClass];
+      if (move === noMove) continue;
+      if (move === unknownMove) move = this.#addMove(list[at], byteClass);
+      if (this.#take(move) && !goesOn) return;
     }
-    if (!searching) return;
-    const fresh = this.#moveOf(this.program.start, context, byteClass);
-    this.#take(fresh);
-    if (fresh.matched) this.searching = false;
+    if (fresh === noFresh) return;
+    const move = this.#table[fresh * classes + byteClass];
+    if (this.#take(move === unknownMove ? this.#addMove(fresh, byteClass) : move)) return;
+    this.fresh = this.#numberOf(this.program.start, this.program.contextOf[byteClass]);
   }
 
   /** Gives away the threads of the last step, and takes a list that is free in exchange. */
   takeOut(free: Threads): Threads {
     const taken = this.out;
-    this.out = free.pcs.length < initialSize ? { pcs: new Int32Array(initialSize), size: 0 } : free;
+    this.out = free.list.length < initialSize ? { list: new Int32Array(initialSize), size: 0 } : free;
     return taken;
   }
 
-  /** Whether what the threads become depends on the context. */
-  asks(context: number): boolean {
-    if (this.#matters[context] === 0) return false;
-    if (this.searching && this.#freshAsks[context] === 1) return true;
-    const { pcs, size } = this.out;
-    for (let at = 0; at < size; at++) if (this.#asksAt(pcs[at], context)) return true;
-    return false;
-  }
-
   /** Whether no match can come any more. */
-  isDead(context: number): boolean {
-    return this.out.size === 0 && !(this.searching && this.#freshAlive(context));
+  get dead(): boolean {
+    return this.out.size === 0 && (this.fresh === noFresh || !this.#leaves.canBegin(this.#contexts[this.fresh]));
   }
 
-  /** Drops all that is remembered. */
+  /** Drops all that is remembered; numbers of threads mean nothing any more. */
   forget(): void {
-    this.#leaves = [];
+    this.#numbers = new Map();
     this.#canonical = new Map();
-    this.#forgetMoves();
+    this.#pcs = [];
+    this.#contexts = [];
+    this.#table = new Int32Array(0);
+    this.#marks = new Int32Array(0);
+    this.#pool = new Int32Array(64);
+    this.#poolSize = noMove + 1;
+    this.#moves = new Map();
   }
 
-  #forgetMoves(): void {
-    this.#rows = Array.from({ length: contextCount }, () => []);
-    this.#moves = [noMove, noMove];
-    this.#moveNumbers = new Map();
-    this.memory = 0;
+  #nextGeneration(): void {
+    if (++this.#generation < 0x7fffffff) return;
+    this.#marks.fill(0);
+    this.#generation = 1;
   }
 
-  #take(move: Move): void {
-    if (move.matched) this.matched = true;
-    const { pcs } = move;
-    for (let at = 0; at < pcs.length; at++) {
-      const pc = pcs[at];
-      if (this.#marks[pc] === this.#generation) continue;
-      this.#marks[pc] = this.#generation;
-      if (this.out.size === this.out.pcs.length) this.#grow();
-      this.out.pcs[this.out.size++] = pc;
+  /** Adds the threads of a move that are not there yet; tells whether one was done. */
+  #take(move: number): boolean {
+    const pool = this.#pool;
+    const marks = this.#marks;
+    const generation = this.#generation;
+    const head = pool[move];
+    const end = move + 1 + (head >> 1);
+    let { list, size } = this.out;
+    for (let at = move + 1; at < end; at++) {
+      const thread = pool[at];
+      if (marks[thread] === generation) continue;
+      marks[thread] = generation;
+      if (size === list.length) list = this.#grow();
+      list[size++] = thread;
     }
+    this.out.size = size;
+    if ((head & 1) === 0) return false;
+    this.matched = true;
+    return true;
   }
 
-  #grow(): void {
-    const larger = new Int32Array(2 * this.out.size);
-    larger.set(this.out.pcs);
-    this.out.pcs = larger;
+  #grow(): Int32Array {
+    const larger = new Int32Array(2 * this.out.list.length);
+    larger.set(this.out.list);
+    this.out.list = larger;
+    return larger;
   }
 
-  #moveOf(pc: number, context: number, byteClass: number): Move {
-    const rows = this.#rows[context];
-    const row = rows[pc] ?? this.#addRow(pc, context);
-    const number = row[byteClass];
-    return this.#moves[number === 0 ? this.#addMove(row, pc, context, byteClass) : number];
+  #numberOf(pc: number, context: number): number {
+    const asked = this.#leaves.asks(pc, context) ? context : contexts.other;
+    const key = pc * contextCount + asked;
+    return this.#numbers.get(key) ?? this.#addThread(key, pc, asked);
   }
 
-  #addRow(pc: number, context: number): Int32Array {
-    const asks = this.#hasAssertion(pc);
-    // One row is enough for all contexts where none is asked for.
-    const shared = asks ? undefined : this.#rows[contexts.other][pc];
-    const row = shared ?? new Int32Array(this.program.classes);
-    if (shared === undefined) this.memory += row.byteLength + 64;
-    this.#rows[context][pc] = row;
-    if (!asks) this.#rows[contexts.other][pc] = row;
-    return row;
-  }
-
-  #addMove(row: Int32Array, pc: number, context: number, byteClass: number): number {
-    const move = new MoveFinder(this, this.#leaves, this.#holds).find(this.#leavesOf(pc), context, byteClass);
-    const kept = this.#prune(move.targets, this.program.contextOf[byteClass]);
-    const matched = move.matched || (this.kind === 'any' && kept.some((target) => this.#isDone(target)));
-    const key = `${matched ? '!' : ''}${kept.join()}`;
-    let number = key === '' ? 1 : this.#moveNumbers.get(key);
-    if (number === undefined) {
-      number = this.#moves.push({ pcs: Int32Array.from(kept), matched }) - 1;
-      this.#moveNumbers.set(key, number);
-      this.memory += 160 + 8 * kept.length;
+  #addThread(key: number, pc: number, context: number): number {
+    const number = this.#pcs.push(pc) - 1;
+    this.#contexts.push(context);
+    this.#numbers.set(key, number);
+    if (number === this.#marks.length) {
+      const room = Math.ceil((number + 4) * 1.5);
+      this.#table = enlarged(this.#table, room * this.program.classes);
+      this.#marks = enlarged(this.#marks, room);
     }
-    row[byteClass] = number;
     return number;
+  }
+
+  #addMove(thread: number, byteClass: number): number {
+    const move = new MoveFinder(this.program, this.#leaves, this.kind).find(this.#pcs[thread], this.#contexts[thread], byteClass);
+    const context = this.program.contextOf[byteClass];
+    const kept = this.#prune(move.targets, context).map((pc) => this.#numberOf(pc, context));
+    const matched = move.matched || (this.kind === 'any' && kept.some((target) => this.#leaves.isDone(this.#pcs[target])));
+    const number = this.#numberOfMove(kept, matched);
+    this.#table[thread * this.program.classes + byteClass] = number;
+    return number;
+  }
+
+  #numberOfMove(threads: readonly number[], matched: boolean): number {
+    if (threads.length === 0 && !matched) return noMove;
+    const key = `${matched ? '!' : ''}${threads.join()}`;
+    const known = this.#moves.get(key);
+    if (known !== undefined) return known;
+    const at = this.#poolSize;
+    this.#poolSize += 1 + threads.length;
+    if (this.#poolSize > this.#pool.length) this.#pool = enlarged(this.#pool, Math.ceil(this.#poolSize * 1.5));
+    this.#pool[at] = 2 * threads.length + (matched ? 1 : 0);
+    this.#pool.set(threads, at + 1);
+    this.#moves.set(key, at);
+    return at;
   }
 
   /** Leaves out threads that cannot come to anything, that are there already, or (where order does not count) whose leaves another one has. */
   #prune(targets: readonly number[], context: number): readonly number[] {
     const found = new Set<number>();
     for (const target of targets) {
-      const leaves = this.#leavesOf(target);
-      if (leaves.every((leaf) => !this.#isPossible(leaf, context))) continue;
-      if (this.#fresh.size > 0 && leaves.every((leaf) => this.#fresh.has(leaf))) continue;
+      const leaves = this.#leaves.of(target);
+      if (leaves.every((leaf) => !this.#leaves.isPossible(leaf, context))) continue;
+      if (this.#freshLeaves.size > 0 && leaves.every((leaf) => this.#freshLeaves.has(leaf))) continue;
       found.add(this.#canonicalOf(target, leaves));
     }
     const kept = [...found];
@@ -199,8 +206,8 @@ export class Stepper {
 
   /** Whether all leaves of one thread are among another's; of two equal ones the first stays. */
   #covers(large: number, small: number, isFirst: boolean): boolean {
-    const outer = new Set(this.#leavesOf(large));
-    const inner = this.#leavesOf(small);
+    const outer = new Set(this.#leaves.of(large));
+    const inner = this.#leaves.of(small);
     return inner.every((leaf) => outer.has(leaf)) && (inner.length < outer.size || isFirst);
   }
 
@@ -211,123 +218,10 @@ export class Stepper {
     this.#canonical.set(key, pc);
     return pc;
   }
-
-  #isDone(pc: number): boolean {
-    return this.#leavesOf(pc).some((leaf) => this.program.ops[leaf] === opcodes.match);
-  }
-
-  #isPossible(leaf: number, context: number): boolean {
-    const { ops, args } = this.program;
-    return ops[leaf] !== opcodes.assert || this.#possible[args[leaf] * contextCount + context] === 1;
-  }
-
-  /** Whether what a thread becomes may differ between a context and `other`. */
-  #asksAt(pc: number, context: number): boolean {
-    return this.#matters[context] === 1 && this.#hasAssertion(pc);
-  }
-
-  #hasAssertion(pc: number): boolean {
-    return this.program.usesAssertions && this.#leavesOf(pc).some((leaf) => this.program.ops[leaf] === opcodes.assert);
-  }
-
-  /** Whether a thread that begins here or further on can come to something: none can where the pattern is anchored and this is not the edge. */
-  #freshAlive(context: number): boolean {
-    return this.#leavesOf(this.program.start).some((leaf) => {
-      if (this.#isPossible(leaf, context)) return true;
-      for (let later = 0; later < contexts.edge; later++) if (this.#isPossible(leaf, later)) return true;
-      return false;
-    });
-  }
-
-  #leavesOf(pc: number): Int32Array {
-    return knownLeaves(this.program, this.#leaves, pc);
-  }
 }
 
-/** Works out what one thread becomes with one byte. */
-class MoveFinder {
-  readonly targets: number[] = [];
-  matched = false;
-  readonly #stepper: Stepper;
-  readonly #leaves: (Int32Array | undefined)[];
-  readonly #holds: Uint8Array;
-  readonly #seen = new Set<number>();
-
-  constructor(stepper: Stepper, leaves: (Int32Array | undefined)[], holds: Uint8Array) {
-    this.#stepper = stepper;
-    this.#leaves = leaves;
-    this.#holds = holds;
-  }
-
-  find(leaves: Int32Array, context: number, byteClass: number): this {
-    for (const leaf of leaves) {
-      this.#walk(leaf, context, byteClass);
-      if (this.matched && this.#stepper.kind !== 'longest') break;
-    }
-    return this;
-  }
-
-  #walk(pc: number, context: number, byteClass: number): void {
-    const { ops, args, outs, members, contextOf } = this.#stepper.program;
-    const op = ops[pc];
-    if (op === opcodes.set) {
-      if (members[args[pc]][byteClass] === 1) this.targets.push(outs[pc]);
-    } else if (op === opcodes.match) {
-      this.matched = true;
-    } else if (!this.#seen.has(pc)) {
-      this.#seen.add(pc);
-      if (this.#holds[(args[pc] * contextCount + context) * contextCount + contextOf[byteClass]] === 0) return;
-      this.find(knownLeaves(this.#stepper.program, this.#leaves, outs[pc]), context, byteClass);
-    }
-  }
-}
-
-/** Leaves that a step reaches without a byte, the preferred ones first: steps that take a byte, ask for what is around, or are done. */
-function knownLeaves(program: Program, known: (Int32Array | undefined)[], pc: number): Int32Array {
-  known[pc] ??= findLeaves(program, pc);
-  return known[pc];
-}
-
-function findLeaves(program: Program, start: number): Int32Array {
-  const seen = new Set<number>();
-  const stack = [start];
-  const leaves: number[] = [];
-  for (let pc = stack.pop(); pc !== undefined; pc = stack.pop()) {
-    if (seen.has(pc)) continue;
-    seen.add(pc);
-    if (program.ops[pc] === opcodes.split) stack.push(program.args[pc], program.outs[pc]);
-    else if (program.ops[pc] === opcodes.save) stack.push(program.outs[pc]);
-    else leaves.push(pc);
-  }
-  return Int32Array.from(leaves);
-}
-
-/** By assertion, context passed and context to come. */
-function holdsTable(reversed: boolean): Uint8Array {
-  const table = new Uint8Array(assertions.length * contextCount * contextCount);
-  for (let at = 0; at < table.length; at++) {
-    const next = at % contextCount;
-    const before = Math.floor(at / contextCount) % contextCount;
-    const code = Math.floor(at / (contextCount * contextCount));
-    if (reversed ? assertionHolds(code, next, before) : assertionHolds(code, before, next)) table[at] = 1;
-  }
-  return table;
-}
-
-/** By assertion and context passed: whether it holds in front of anything. */
-function possibleTable(holds: Uint8Array): Uint8Array {
-  return Uint8Array.from({ length: holds.length / contextCount }, (_, row) =>
-    holds.subarray(row * contextCount, (row + 1) * contextCount).includes(1) ? 1 : 0,
-  );
-}
-
-function contextsThatMatter(program: Program, holds: Uint8Array): Uint8Array {
-  const rowOf = (code: number, context: number) => {
-    const row = (code * contextCount + context) * contextCount;
-    return holds.subarray(row, row + contextCount).join();
-  };
-  const used = new Set(program.args.filter((_, pc) => program.ops[pc] === opcodes.assert));
-  return Uint8Array.from({ length: contextCount }, (_, context) =>
-    [...used].some((code) => rowOf(code, context) !== rowOf(code, contexts.other)) ? 1 : 0,
-  );
+function enlarged(array: Int32Array, length: number): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(length);
+  larger.set(array);
+  return larger;
 }
