@@ -1,6 +1,6 @@
 /**
  * What the processes that serve load before they know what the configuration asks for. The schema of all options, its library and the YAML
- * parser take some 40 MB: they belong to the process that reads the configuration, which ends (`src/config/load-apart.ts`).
+ * parser take some 20 MB: they belong to the process that reads the configuration, which ends (`src/config/load-apart.ts`).
  */
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -25,7 +25,15 @@ function packagesOf(entry: string): Map<string, string> {
   return packages;
 }
 
-for (const entry of ['src/cli/start.ts', 'src/process/single.ts', 'src/process/primary.ts', 'src/process/worker.ts']) {
+const SERVING = [
+  'src/cli/start.ts',
+  'src/process/single.ts',
+  'src/process/primary.ts',
+  'src/process/worker.ts',
+  'src/authenticate/jwt/jwt.ts',
+];
+
+for (const entry of SERVING) {
   test(`${entry} brings in neither the schema's library nor the YAML parser`, () => {
     const packages = packagesOf(entry);
     assert.deepEqual(

@@ -1,6 +1,6 @@
 import { privateKeyProblem } from '../authenticate/introspection/private-key.ts';
+import { isUrl } from '../authenticate/jwt/is-url.ts';
 import { keySetFileProblem } from '../authenticate/jwt/key-set-file.ts';
-import { isUrl } from '../authenticate/jwt/keys-options.ts';
 import { mapping } from './checks.ts';
 import type { Report } from './findings.ts';
 

@@ -21,7 +21,7 @@ const PATIENCE_MS = 60_000;
 
 /**
  * Reads and checks a configuration file in a process of its own, which has ended when this resolves: the schema of all options, its
- * library and the YAML parser take some 40 MB, and the process that serves has no other use for them. Where no child can be had, and for
+ * library and the YAML parser take some 20 MB, and the process that serves has no other use for them. Where no child can be had, and for
  * what only this process can read, it is done here.
  */
 export async function loadApart(file: string, environment: Environment = process.env): Promise<LoadedConfiguration> {

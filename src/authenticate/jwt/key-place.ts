@@ -1,8 +1,8 @@
 import type { Egress, EgressAnswer } from '../../egress/egress.ts';
 import type { Clock } from '../../pipeline/stage.ts';
 import { type Deadline, discover, get } from '../outside.ts';
+import { isUrl } from './is-url.ts';
 import { readKeySetFile } from './key-set-file.ts';
-import { isUrl } from './keys-options.ts';
 
 /** Where the keys of an issuer are read. */
 export interface KeyPlace {

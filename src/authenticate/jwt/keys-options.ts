@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { duration, parseDuration } from '../../config/units.ts';
 import { outsideProblem } from '../../egress/options.ts';
+import { isUrl } from './is-url.ts';
 
 function span(least: string, most: string) {
   const [floor, top] = [parseDuration(least) ?? 0, parseDuration(most) ?? 0];
@@ -40,11 +41,6 @@ export const jwksPlace = z
     if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
   })
   .meta({ format: 'path-or-url' });
-
-/** Whatever begins like a URL is none of our paths. */
-export function isUrl(text: string): boolean {
-  return /^[a-z][a-z0-9+.-]*:/i.test(text);
-}
 
 /** What is wrong with an issuer that has to be asked for its keys; undefined: nothing. */
 export function discoveryProblem(issuer: string): string | undefined {
