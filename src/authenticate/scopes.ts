@@ -18,8 +18,24 @@ export function readScopes(claims: Claims): readonly string[] | undefined {
 
 function read(value: unknown): readonly string[] | undefined {
   if (value === undefined || value === '') return NONE;
-  if (typeof value === 'string') return WORDS.test(value) ? Object.freeze(value.split(' ')) : undefined;
+  if (typeof value === 'string') return known.get(value) ?? learn(value);
   return isWords(value) ? Object.freeze(value.slice()) : undefined;
+}
+
+/** What one issuer writes into its tokens is nearly always one of a few texts. Pure, so one memory serves all methods. */
+const known = new Map<string, readonly string[]>();
+const MOST_KNOWN = 256;
+const LONGEST_KNOWN = 256;
+
+function learn(text: string): readonly string[] | undefined {
+  if (!WORDS.test(text)) return undefined;
+  if (text.length > LONGEST_KNOWN) return Object.freeze(text.split(' '));
+  if (known.size >= MOST_KNOWN) known.clear();
+  // A copy: a text cut out of a payload would keep all of it in memory. It is ASCII.
+  const copy = Buffer.from(text, 'latin1').toString('latin1');
+  const words = Object.freeze(copy.split(' '));
+  known.set(copy, words);
+  return words;
 }
 
 function isWords(value: unknown): value is string[] {

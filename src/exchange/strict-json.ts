@@ -18,19 +18,13 @@ const BOUNDS: BodyBounds = {
 const TOLERATED: ReadonlySet<FlagCode> = new Set(['nul', 'utf8-invalid', 'json-number', 'json-number-precision']);
 
 /**
- * The object that these bytes are, or undefined when they are none or have two readings. Neither it nor any object in it has a
- * prototype, and none has a member `__proto__`: no look-up by a name that a client chose can find what is not there (CWE-1321).
+ * The object that these bytes are, or undefined when they are none or have two readings. It and every object in it inherit nothing (their
+ * prototype is empty, see the reader), and none has a member `__proto__`: no look-up by a name that a client chose can find what is not
+ * there (CWE-1321).
  */
 export function readJsonObject(bytes: Buffer): Record<string, unknown> | undefined {
   const { value, flags } = readJson(bytes, BOUNDS);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   if (flags.length > 0 && !flags.every(({ code }) => TOLERATED.has(code))) return undefined;
-  takePrototypes(value);
   return value as Record<string, unknown>;
-}
-
-function takePrototypes(value: unknown): void {
-  if (typeof value !== 'object' || value === null) return;
-  if (!Array.isArray(value)) Object.setPrototypeOf(value, null);
-  for (const inner of Object.values(value) as unknown[]) takePrototypes(inner);
 }

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, test, type TestContext } from 'node:test';
+import { inheritsNothing } from '../../../test/support/inherits.ts';
 import { request } from '../../../test/support/corridor.ts';
 import { type Answered, FakeEgress, methodWorld } from '../../../test/support/method-world.ts';
 import type { Refusal } from '../../exchange/decision.ts';
@@ -57,7 +58,7 @@ describe('an active token', () => {
         claims: undefined,
       },
     );
-    assert.equal(Object.getPrototypeOf(caller.claims), null);
+    assert.ok(inheritsNothing(caller.claims));
     assert.deepEqual(JSON.parse(JSON.stringify(caller.claims.ext)), { tier: 2 });
     assert.ok(Object.isFrozen(caller));
   });

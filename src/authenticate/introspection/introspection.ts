@@ -1,9 +1,8 @@
 import { hash } from 'node:crypto';
 import { type Refusal, refuse } from '../../exchange/decision.ts';
 import type { Caller, Exchange } from '../../exchange/exchange.ts';
-import { readJsonObject } from '../../exchange/strict-json.ts';
 import { holderProblem } from '../holder.ts';
-import { decode, splitToken } from '../jwt/token.ts';
+import { readPart, splitToken } from '../jwt/token.ts';
 import { TokenCache } from '../jwt/token-cache.ts';
 import type { MakeMethod, Method, MethodWorld } from '../method.ts';
 import { AnswerCheck, inactive, MalformedAnswer } from './answer.ts';
@@ -100,7 +99,7 @@ export class IntrospectionMethod implements Method {
   accepts(token: string): boolean {
     const { issuer } = this.#options;
     const parts = issuer === undefined ? undefined : splitToken(token);
-    const claims = parts === undefined ? undefined : readJsonObject(decode(parts.payload));
+    const claims = parts === undefined ? undefined : readPart(parts.payload);
     return claims?.iss === undefined || claims.iss === issuer;
   }
 

@@ -7,36 +7,39 @@ export interface TokenParts {
   readonly signature: string;
 }
 
-const COMPACT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
-
-/** The parts, or undefined for what is no JWS of three parts in base64url: an opaque token, a JWE of five parts. */
+/** The parts, or undefined for what is no JWS of three parts: an opaque token, a JWE of five parts. Whether they are base64url, {@link decode} says. */
 export function splitToken(token: string): TokenParts | undefined {
-  if (!COMPACT.test(token)) return undefined;
   const first = token.indexOf('.');
   const second = token.indexOf('.', first + 1);
-  const parts = {
+  // Neither may be empty: `a..b` is a token with a detached payload, `a.b.` one without a signature.
+  if (first < 1 || second <= first + 1 || second === token.length - 1 || token.indexOf('.', second + 1) >= 0) return undefined;
+  return {
     header: token.slice(0, first),
     payload: token.slice(first + 1, second),
     signature: token.slice(second + 1),
   };
-  return isCanonical(parts.header) && isCanonical(parts.payload) && isCanonical(parts.signature) ? parts : undefined;
 }
 
 /** Last characters whose bits beyond the last byte are zero, by the length modulo four. A length of one more than a multiple is none. */
 const LAST = [undefined, '', 'AQgw', 'AEIMQUYcgkosw048'];
 
 /**
- * Base64url in its one canonical form: no padding, no other alphabet, no bits left over (RFC 7515 section 2, RFC 4648 section 3.5). What
- * other decoders let pass makes several texts of one signed token, and a list of revoked ones, or a cache, knows only one of them.
+ * The bytes of base64url in its one canonical form: no padding, no other alphabet, no bits left over (RFC 7515 section 2, RFC 4648 section
+ * 3.5). What other decoders let pass makes several texts of one signed token, and a list of revoked ones, or a cache, knows only one of them.
  */
-function isCanonical(text: string): boolean {
-  const last = LAST[text.length % 4];
-  return last === undefined || last.includes(text[text.length - 1]);
+export function decode(part: string): Buffer | undefined {
+  const last = LAST[part.length % 4];
+  if (last !== undefined && !last.includes(part[part.length - 1])) return undefined;
+  // Buffer takes the other alphabet too. Whatever else is none of ours it leaves out, and then there are fewer bytes.
+  if (part.includes('+') || part.includes('/')) return undefined;
+  const bytes = Buffer.from(part, 'base64url');
+  return bytes.length === Math.floor((part.length * 3) / 4) ? bytes : undefined;
 }
 
-/** Only of what {@link splitToken} let pass: Buffer skips what is not in the alphabet. */
-export function decode(part: string): Buffer {
-  return Buffer.from(part, 'base64url');
+/** The JSON object that a part is; undefined: it is none, or not in the one form. */
+export function readPart(part: string): Record<string, unknown> | undefined {
+  const bytes = decode(part);
+  return bytes === undefined ? undefined : readJsonObject(bytes);
 }
 
 /** Longest `kid` that is looked up. */
@@ -64,7 +67,7 @@ export type HeaderProblem = { readonly problem: 'malformed' | 'header' | 'algori
  * (RFC 8725 section 3.10).
  */
 export function readHeader(part: string): TokenHeader | HeaderProblem {
-  const header = readJsonObject(decode(part));
+  const header = readPart(part);
   if (header === undefined) return { problem: 'malformed', reason: 'the header is not one JSON object' };
   const { alg, kid, typ, cty } = header;
   if (typeof alg !== 'string') return { problem: 'algorithm', reason: '`alg` is not a string' };
