@@ -43,7 +43,7 @@ export function countBytes(set: ByteSet): number {
 }
 
 export function setKey(set: ByteSet): string {
-  return set.join();
+  return String.fromCharCode(...new Uint16Array(set.buffer, set.byteOffset, 16));
 }
 
 /** Adds the other case of each ASCII letter. Folding is ASCII only: bytes have no other case. */

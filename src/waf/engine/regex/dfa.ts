@@ -193,7 +193,7 @@ export class StateCache implements Spender {
   }
 
   #growTransitions(classes: number): void {
-    const rows = Math.max(4, Math.ceil((this.states * 3) / 2));
+    const rows = Math.max(8, 2 * this.states);
     const larger = new Int32Array(rows * classes).fill(unknown);
     larger.set(this.transitions);
     this.#spend(4 * (larger.length - this.transitions.length));
@@ -201,7 +201,7 @@ export class StateCache implements Spender {
   }
 
   #growPool(size: number): void {
-    const larger = new Int32Array(Math.max(16, Math.ceil(this.#pool.length * 1.5), this.#poolSize + size));
+    const larger = new Int32Array(Math.max(32, 2 * this.#pool.length, this.#poolSize + size));
     larger.set(this.#pool);
     this.#spend(4 * (larger.length - this.#pool.length));
     this.#pool = larger;

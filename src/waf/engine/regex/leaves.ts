@@ -9,6 +9,11 @@ export type SearchKind =
   /** The match that goes furthest, from a fixed place. */
   | 'longest';
 
+/** What is known of the leaves of a step. */
+const knownFlag = 1;
+const assertsFlag = 2;
+const isDoneFlag = 4;
+
 /**
  * What each step of a program reaches without a byte, the preferred ones first: its leaves are steps that take a byte, that ask for what is around, or
  * that are done.
@@ -21,10 +26,12 @@ export class Leaves {
   /** By context: whether some assertion of the program differs there from `other`. */
   readonly #matters: Uint8Array;
   readonly #canBegin: Uint8Array;
+  readonly #flags: Uint8Array;
 
   constructor(program: Program, reversed: boolean) {
     this.#program = program;
     this.#known = Array.from({ length: program.ops.length });
+    this.#flags = new Uint8Array(program.ops.length);
     this.#holds = holdsTable(reversed);
     this.#possible = possibleTable(this.#holds);
     this.#matters = contextsThatMatter(program, this.#holds);
@@ -52,11 +59,32 @@ export class Leaves {
 
   /** Whether what a step becomes may differ between a context and `other`. */
   asks(pc: number, context: number): boolean {
-    return this.#matters[context] === 1 && this.of(pc).some((leaf) => this.#program.ops[leaf] === opcodes.assert);
+    return this.#matters[context] === 1 && this.#hasAssertion(pc);
+  }
+
+  /** Whether a thread there can come to anything behind a context. */
+  canGoOn(pc: number, context: number): boolean {
+    return !this.#hasAssertion(pc) || this.of(pc).some((leaf) => this.isPossible(leaf, context));
   }
 
   isDone(pc: number): boolean {
-    return this.of(pc).some((leaf) => this.#program.ops[leaf] === opcodes.match);
+    return (this.#flagsOf(pc) & isDoneFlag) !== 0;
+  }
+
+  #hasAssertion(pc: number): boolean {
+    return (this.#flagsOf(pc) & assertsFlag) !== 0;
+  }
+
+  #flagsOf(pc: number): number {
+    if (this.#flags[pc] === 0) {
+      let flags = knownFlag;
+      for (const leaf of this.of(pc)) {
+        if (this.#program.ops[leaf] === opcodes.assert) flags |= assertsFlag;
+        if (this.#program.ops[leaf] === opcodes.match) flags |= isDoneFlag;
+      }
+      this.#flags[pc] = flags;
+    }
+    return this.#flags[pc];
   }
 
   /** Whether a match can begin in a context or further on: none can where the pattern is anchored and this is not the edge. */
@@ -76,6 +104,7 @@ export class Leaves {
 /** Works out what one thread becomes with one byte. */
 export class MoveFinder {
   readonly targets: number[] = [];
+  /** Whether the thread was done before the byte. */
   matched = false;
   readonly #program: Program;
   readonly #leaves: Leaves;
@@ -88,12 +117,17 @@ export class MoveFinder {
     this.#kind = kind;
   }
 
-  find(pc: number, context: number, byteClass: number): this {
+  clear(): void {
+    this.targets.length = 0;
+    this.matched = false;
+    this.#seen.clear();
+  }
+
+  find(pc: number, context: number, byteClass: number): void {
     for (const leaf of this.#leaves.of(pc)) {
       this.#walk(leaf, context, byteClass);
       if (this.matched && this.#kind !== 'longest') break;
     }
-    return this;
   }
 
   #walk(leaf: number, context: number, byteClass: number): void {

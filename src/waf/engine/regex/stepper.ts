@@ -35,7 +35,12 @@ export class Stepper {
   readonly #freshLeaves: ReadonlySet<number>;
   #numbers = new Map<number, number>();
   /** Steps with the same leaves are one thread. */
-  #canonical = new Map<string, number>();
+  readonly #canonical = new Map<string, number>();
+  /** By step, plus one; 0 where it is not known yet. */
+  readonly #canonicalPcs: Int32Array;
+  /** By step: 1 where the fresh thread has all its leaves, 2 where not, 0 where it is not known yet. */
+  readonly #known: Uint8Array;
+  readonly #finder: MoveFinder;
   #pcs: number[] = [];
   #contexts: number[] = [];
   /** By thread and class: where its move stands in the pool. */
@@ -45,12 +50,15 @@ export class Stepper {
   /** Of each move: how many threads it comes to, times two, plus one where one was done; then these threads. */
   #pool = new Int32Array(64);
   #poolSize = noMove + 1;
-  #moves = new Map<string, number>();
+  #moves = new Map<string | number, number>();
 
   constructor(program: Program, kind: SearchKind, reversed = false) {
     this.program = program;
     this.kind = kind;
     this.#leaves = new Leaves(program, reversed);
+    this.#canonicalPcs = new Int32Array(program.ops.length);
+    this.#known = new Uint8Array(program.ops.length);
+    this.#finder = new MoveFinder(program, this.#leaves, kind);
     this.#freshLeaves = new Set(kind === 'any' ? this.#leaves.of(program.start) : []);
   }
 
@@ -104,7 +112,6 @@ export class Stepper {
   /** Drops all that is remembered; numbers of threads mean nothing any more. */
   forget(): void {
     this.#numbers = new Map();
-    this.#canonical = new Map();
     this.#pcs = [];
     this.#contexts = [];
     this.#table = new Int32Array(0);
@@ -159,7 +166,7 @@ export class Stepper {
     this.#contexts.push(context);
     this.#numbers.set(key, number);
     if (number === this.#marks.length) {
-      const room = Math.ceil((number + 4) * 1.5);
+      const room = 2 * number + 8;
       this.#table = enlarged(this.#table, room * this.program.classes);
       this.#marks = enlarged(this.#marks, room);
     }
@@ -167,23 +174,28 @@ export class Stepper {
   }
 
   #addMove(thread: number, byteClass: number): number {
-    const move = new MoveFinder(this.program, this.#leaves, this.kind).find(this.#pcs[thread], this.#contexts[thread], byteClass);
+    const finder = this.#finder;
+    finder.clear();
+    finder.find(this.#pcs[thread], this.#contexts[thread], byteClass);
     const context = this.program.contextOf[byteClass];
-    const kept = this.#prune(move.targets, context).map((pc) => this.#numberOf(pc, context));
-    const matched = move.matched || (this.kind === 'any' && kept.some((target) => this.#leaves.isDone(this.#pcs[target])));
-    const number = this.#numberOfMove(kept, matched);
+    const kept = this.#prune(finder.targets, context);
+    const matched = finder.matched || (this.kind === 'any' && kept.some((pc) => this.#leaves.isDone(pc)));
+    const number = this.#numberOfMove(
+      kept.map((pc) => this.#numberOf(pc, context)),
+      matched,
+    );
     this.#table[thread * this.program.classes + byteClass] = number;
     return number;
   }
 
   #numberOfMove(threads: readonly number[], matched: boolean): number {
     if (threads.length === 0 && !matched) return noMove;
-    const key = `${matched ? '!' : ''}${threads.join()}`;
+    const key = threads.length === 1 && !matched ? threads[0] : `${matched ? '!' : ''}${threads.join()}`;
     const known = this.#moves.get(key);
     if (known !== undefined) return known;
     const at = this.#poolSize;
     this.#poolSize += 1 + threads.length;
-    if (this.#poolSize > this.#pool.length) this.#pool = enlarged(this.#pool, Math.ceil(this.#poolSize * 1.5));
+    if (this.#poolSize > this.#pool.length) this.#pool = enlarged(this.#pool, 2 * this.#poolSize);
     this.#pool[at] = 2 * threads.length + (matched ? 1 : 0);
     this.#pool.set(threads, at + 1);
     this.#moves.set(key, at);
@@ -192,31 +204,38 @@ export class Stepper {
 
   /** Leaves out threads that cannot come to anything, that are there already, or (where order does not count) whose leaves another one has. */
   #prune(targets: readonly number[], context: number): readonly number[] {
-    const found = new Set<number>();
+    const kept: number[] = [];
     for (const target of targets) {
-      const leaves = this.#leaves.of(target);
-      if (leaves.every((leaf) => !this.#leaves.isPossible(leaf, context))) continue;
-      if (this.#freshLeaves.size > 0 && leaves.every((leaf) => this.#freshLeaves.has(leaf))) continue;
-      found.add(this.#canonicalOf(target, leaves));
+      if (!this.#leaves.canGoOn(target, context) || (this.kind === 'any' && this.#isFresh(target))) continue;
+      const pc = this.#canonicalOf(target);
+      if (!kept.includes(pc)) kept.push(pc);
     }
-    const kept = [...found];
-    if (this.kind === 'preferred' || kept.length > 40) return kept;
+    if (this.kind === 'preferred' || kept.length < 2 || kept.length > 40) return kept;
     return kept.filter((one, at) => !kept.some((other, place) => place !== at && this.#covers(other, one, place < at)));
+  }
+
+  /** Whether all leaves of a step are leaves of the start. */
+  #isFresh(pc: number): boolean {
+    this.#known[pc] ||= this.#leaves.of(pc).every((leaf) => this.#freshLeaves.has(leaf)) ? 1 : 2;
+    return this.#known[pc] === 1;
   }
 
   /** Whether all leaves of one thread are among another's; of two equal ones the first stays. */
   #covers(large: number, small: number, isFirst: boolean): boolean {
-    const outer = new Set(this.#leaves.of(large));
+    const outer = this.#leaves.of(large);
     const inner = this.#leaves.of(small);
-    return inner.every((leaf) => outer.has(leaf)) && (inner.length < outer.size || isFirst);
+    if (inner.length > outer.length || (inner.length === outer.length && !isFirst)) return false;
+    return inner.every((leaf) => outer.includes(leaf));
   }
 
-  #canonicalOf(pc: number, leaves: Int32Array): number {
-    const key = leaves.join();
-    const known = this.#canonical.get(key);
-    if (known !== undefined) return known;
-    this.#canonical.set(key, pc);
-    return pc;
+  #canonicalOf(pc: number): number {
+    const known = this.#canonicalPcs[pc];
+    if (known !== 0) return known - 1;
+    const key = this.#leaves.of(pc).join();
+    const first = this.#canonical.get(key) ?? pc;
+    this.#canonical.set(key, first);
+    this.#canonicalPcs[pc] = first + 1;
+    return first;
   }
 }
 
