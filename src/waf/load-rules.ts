@@ -2,13 +2,12 @@ import { createHash } from 'node:crypto';
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { EffectiveWaf } from './effective.ts';
-import { OPERATORS } from './engine/operators/index.ts';
+import { OPERATORS, UNSUPPORTED } from './engine/operators/index.ts';
 import { compileRules } from './engine/program/compile.ts';
 import type { Program } from './engine/program/program.ts';
 import type { RuleProblem } from './engine/rule-set.ts';
 import { readRules } from './engine/seclang/read-rules.ts';
 import { TRANSFORMATIONS } from './engine/transformations/index.ts';
-import { VARIABLE_NAMES, variableNamed } from './engine/variables/catalogue.ts';
 import { MissingRules, type RuleSource, ruleSources } from './rule-sources.ts';
 
 export type LoadedRules =
@@ -29,8 +28,8 @@ function loadSources(sources: readonly RuleSource[], waf: EffectiveWaf): LoadedR
   const read = readRules(sources, {
     readFile: (file) => readFile(file),
     list: (pattern, from) => globSync(path.resolve(path.dirname(from), pattern)).sort(),
-    variables: { canonical: (name) => variableNamed(name)?.name, all: VARIABLE_NAMES },
     operators: namesOf(OPERATORS),
+    unsupportedOperators: UNSUPPORTED,
     transformations: namesOf(TRANSFORMATIONS),
   });
   if (!read.ok) return read;

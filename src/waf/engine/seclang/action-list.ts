@@ -1,50 +1,62 @@
-import type { Place } from '../rule-set.ts';
-import { SyntaxProblem } from './syntax-error.ts';
+import type { Report } from './report.ts';
+import { closingQuote, isSpace, type Span, skipSpace, unquoted } from './span.ts';
 
-/** One `name` or `name:argument` of an action list. */
+/** One action as it is written. */
 export interface WrittenAction {
-  /** Lower case. */
-  readonly name: string;
-  readonly argument: string | undefined;
-  readonly place: Place;
+  readonly name: Span;
+  /** Without its single quotes; undefined: there is none. */
+  readonly value: Span | undefined;
 }
 
-/** Cuts an action list at its commas; between single quotes commas are text, and `\'` is a quote. */
-export function parseActionList(text: string, placeAt: (offset: number) => Place): WrittenAction[] {
+/** `name,name:value,name:'value, with commas'`. What is not well formed is reported and left out. */
+export function readActionList(list: Span, report: Report): WrittenAction[] {
   const actions: WrittenAction[] = [];
-  let at = 0;
+  const { text } = list;
+  let at = skipSpace(text, 0);
   while (at < text.length) {
-    const end = endOfAction(text, at, placeAt);
-    const piece = text.slice(at, end);
-    if (piece.trim() !== '') actions.push(parseAction(piece.trim(), placeAt(at + piece.length - piece.trimStart().length)));
-    at = end + 1;
+    const end = nameEnd(text, at);
+    const name = list.slice(at, end);
+    if (name.text === '') report.refuse(list.place(at), 'an action is missing here', 'actions stand apart by one comma');
+    const next = skipSpace(text, end);
+    const [value, after] = text[next] === ':' ? readValue(list, skipSpace(text, next + 1), report) : [undefined, next];
+    if (name.text !== '') actions.push({ name, value });
+    at = behindComma(list, after, report);
   }
   return actions;
 }
 
-function endOfAction(text: string, from: number, placeAt: (offset: number) => Place): number {
-  let open = -1;
-  for (let at = from; at < text.length; at++) {
-    if (text[at] === '\\') at++;
-    else if (text[at] === "'") open = open < 0 ? at : closes(text, at) ? -1 : open;
-    else if (text[at] === ',' && open < 0) return at;
+function nameEnd(text: string, from: number): number {
+  let at = from;
+  while (at < text.length && text[at] !== ':' && text[at] !== ',' && !isSpace(text, at)) at++;
+  return at;
+}
+
+function readValue(list: Span, from: number, report: Report): readonly [Span | undefined, number] {
+  const { text } = list;
+  if (text[from] !== "'") {
+    const comma = endOfPart(text, from);
+    return [list.slice(from, comma).trim(), comma];
   }
-  if (open >= 0) throw new SyntaxProblem(placeAt(open), 'the single quote that opens here is never closed');
-  return text.length;
+  const close = closingQuote(text, from + 1, "'");
+  if (close >= 0) return [unquoted(list, from + 1, close, "'"), skipSpace(text, close + 1)];
+  report.refuse(list.place(from), 'this single quote is never closed', "a quote within single quotes is written \\'");
+  return [undefined, text.length];
 }
 
-/** A quote in the middle of a quoted text (`it's`) does not end it: what ends it stands before a comma or the end. */
-function closes(text: string, at: number): boolean {
-  return /^\s*(?:,|$)/.test(text.slice(at + 1, at + 64));
+function endOfPart(text: string, from: number): number {
+  const comma = text.indexOf(',', from);
+  return comma < 0 ? text.length : comma;
 }
 
-function parseAction(piece: string, place: Place): WrittenAction {
-  const colon = piece.indexOf(':');
-  if (colon < 0) return { name: piece.toLowerCase(), argument: undefined, place };
-  return { name: piece.slice(0, colon).trim().toLowerCase(), argument: unquote(piece.slice(colon + 1).trim()), place };
-}
-
-function unquote(text: string): string {
-  const quoted = text.length > 1 && text.startsWith("'") && text.endsWith("'");
-  return quoted ? text.slice(1, -1).replaceAll("\\'", "'") : text;
+function behindComma(list: Span, from: number, report: Report): number {
+  const { text } = list;
+  if (from < text.length && text[from] !== ',') {
+    report.refuse(
+      list.place(from),
+      'a comma is missing before this',
+      "text with commas or quotes stands in '…', \\' is a quote in it",
+    );
+  }
+  const comma = endOfPart(text, from);
+  return comma === text.length ? comma : skipSpace(text, comma + 1);
 }

@@ -1,60 +1,75 @@
 import type { Place } from '../rule-set.ts';
+import type { Report } from './report.ts';
+import { type Located, skipSpace } from './span.ts';
 
-/** One logical line of a rule file: a backslash at the end of a line brings the next one to it. */
-export class LogicalLine {
-  readonly text: string;
-  readonly #file: string;
-  /** Where the pieces of the text begin, and on which line and in which column they stand. */
-  readonly #pieces: readonly Piece[];
-
-  constructor(file: string, text: string, pieces: readonly Piece[]) {
-    this.#file = file;
-    this.text = text;
-    this.#pieces = pieces;
-  }
-
-  /** Where a character of the text stands in the file. */
-  place(offset: number): Place {
-    let piece = this.#pieces[0];
-    for (const one of this.#pieces) if (one.start <= offset) piece = one;
-    return { file: this.#file, line: piece.line, column: piece.column + offset - piece.start };
-  }
-}
+const BYTE_ORDER_MARK = '\xef\xbb\xbf';
+/** How a line begins that is hardly meant as the rest of a comment. */
+const DIRECTIVE = /^\s*(?:Sec[A-Z]|Include)/;
 
 interface Piece {
-  readonly start: number;
+  readonly text: string;
   readonly line: number;
-  readonly column: number;
 }
 
-const BOM = '\xef\xbb\xbf';
+/** One directive with all the lines that continue it, joined. */
+export class Line implements Located {
+  readonly text: string;
+  readonly #file: string;
+  readonly #pieces: readonly Piece[];
 
-/** Takes a file apart; empty lines and comments are left out. A comment ends with its line, whatever stands at its end. */
-export function logicalLines(file: string, source: string): LogicalLine[] {
-  const text = source.startsWith(BOM) ? source.slice(BOM.length) : source;
-  const physical = text.split('\n').map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
-  const lines: LogicalLine[] = [];
-  for (let i = 0; i < physical.length; ) {
-    if (/^\s*(?:#|$)/.test(physical[i])) i++;
-    else i = join(file, physical, i, lines);
+  constructor(file: string, pieces: readonly Piece[]) {
+    this.#file = file;
+    this.#pieces = pieces;
+    this.text = pieces.map(({ text }) => text).join('');
   }
-  return lines;
+
+  place(at = 0): Place {
+    let rest = at;
+    let i = 0;
+    while (i < this.#pieces.length - 1 && rest >= this.#pieces[i].text.length) rest -= this.#pieces[i++].text.length;
+    return { file: this.#file, line: this.#pieces[i].line, column: rest + 1 };
+  }
 }
 
-/** Adds the line that begins at `from`; gives the index of the line behind it. */
-function join(file: string, physical: readonly string[], from: number, lines: LogicalLine[]): number {
-  const pieces: Piece[] = [];
-  const parts: string[] = [];
-  let length = 0;
-  let i = from;
-  for (; i < physical.length; i++) {
-    const continued = physical[i].endsWith('\\');
-    const piece = continued ? physical[i].slice(0, -1) : physical[i];
-    pieces.push({ start: length, line: i + 1, column: 1 });
-    parts.push(piece);
-    length += piece.length;
-    if (!continued) break;
+/** Joins lines that end in a backslash with those that follow; comments and empty lines are left out. */
+export function* linesOf({ file, text }: { file: string; text: string }, report: Report): Generator<Line> {
+  let pieces: Piece[] = [];
+  for (const { text: written, line } of physicalLines(text)) {
+    const end = written.trimEnd();
+    const continued = end.endsWith('\\');
+    pieces.push({ text: continued ? end.slice(0, -1) : written, line });
+    const isComment = pieces[0].text[skipSpace(pieces[0].text, 0)] === '#';
+    if (isComment) checkComment(file, pieces, report);
+    else if (continued && end.length < written.length) refuseSpace({ file, line, column: end.length + 1 }, report);
+    if (continued) continue;
+    if (!isComment) yield new Line(file, pieces);
+    pieces = [];
   }
-  lines.push(new LogicalLine(file, parts.join(''), pieces));
-  return i + 1;
+  if (pieces.length > 0 && pieces[0].text[skipSpace(pieces[0].text, 0)] !== '#') yield new Line(file, pieces);
+}
+
+function* physicalLines(text: string): Generator<Piece> {
+  let from = text.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK.length : 0;
+  for (let line = 1; from < text.length; line++) {
+    const newline = text.indexOf('\n', from);
+    const end = newline < 0 ? text.length : newline;
+    yield { text: text.slice(from, text[end - 1] === '\r' && end > from ? end - 1 : end), line };
+    from = end + 1;
+  }
+}
+
+/** A comment goes on behind a backslash, too. A rule that is lost this way is hardly meant to be. */
+function checkComment(file: string, pieces: readonly Piece[], report: Report): void {
+  const { text, line } = pieces[pieces.length - 1];
+  if (pieces.length === 1 || !DIRECTIVE.test(text)) return;
+  const place = { file, line, column: skipSpace(text, 0) + 1 };
+  report.refuse(
+    place,
+    `this line belongs to the comment of line ${pieces[0].line}, which ends in a backslash`,
+    'take the backslash away, or write # before this line',
+  );
+}
+
+function refuseSpace(place: Place, report: Report): void {
+  report.refuse(place, 'white space stands behind the backslash that ends this line', 'end the line with the backslash');
 }

@@ -1,23 +1,33 @@
-/** `did you mean …?` for a name that is no more than two edits away from one that there is; undefined: none is near. */
-export function nearest(name: string, known: Iterable<string>): string | undefined {
+const LONGEST = 64;
+
+/** A hint at the known word that is most like the one written; undefined: none is. */
+export function didYouMean(written: string, known: Iterable<string>): string | undefined {
+  const near = nearest(written, known);
+  return near === undefined ? undefined : `did you mean ${near}?`;
+}
+
+function nearest(written: string, known: Iterable<string>): string | undefined {
+  if (written.length > LONGEST) return undefined;
+  const word = written.toLowerCase();
   let best: string | undefined;
-  let least = 3;
+  let least = Math.floor(word.length / 3) + 1;
   for (const one of known) {
-    const distance = editDistance(name.toLowerCase(), one.toLowerCase(), least);
+    const distance = editDistance(word, one.toLowerCase());
     if (distance >= least) continue;
     least = distance;
     best = one;
   }
-  return best === undefined ? undefined : `did you mean ${best}?`;
+  return best;
 }
 
-function editDistance(a: string, b: string, limit: number): number {
-  if (Math.abs(a.length - b.length) >= limit) return limit;
+/** Levenshtein's. */
+function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(next[j - 1] + 1, row[j] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1)));
+      const change = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(change, row[j] + 1, next[j - 1] + 1));
     }
     row = next;
   }

@@ -1,36 +1,48 @@
-import type { OperatorUse, Place } from '../rule-set.ts';
-import { parseMacro } from './macro.ts';
-import { nearest } from './nearest.ts';
-import { SyntaxProblem } from './syntax-error.ts';
+import path from 'node:path';
+import type { OperatorUse } from '../rule-set.ts';
+import { readLooseMacro, readMacro } from './macros.ts';
+import { didYouMean } from './nearest.ts';
+import type { Reading } from './reading.ts';
+import { isSpace, type Span, skipSpace } from './span.ts';
 
-/** Operators of the reference manual that need what this gateway does not have. */
-const UNSUPPORTED: ReadonlyMap<string, string> = new Map([
-  ['fuzzyhash', 'it needs ssdeep'],
-  ['geolookup', 'it needs a database of places'],
-  ['gsblookup', 'the service that it asks has ended'],
-  ['inspectfile', 'no program is run for a request'],
-  ['rbl', 'no request waits for the DNS'],
-  ['rsub', 'bodies are not changed'],
-  ['validatedtd', 'a DTD lets a document decide what is read'],
-  ['validatehash', 'pages are not signed'],
-  ['validateschema', 'it needs a validator of XML schemas'],
-]);
+/** Operators whose argument is a pattern or phrases: there `%{` may be text. */
+const LOOSE: ReadonlySet<string> = new Set(['rx', 'rxGlobal', 'pm', 'verifyCC', 'verifySSN', 'verifyCPF', 'verifySVNR']);
 
-/** `@name argument`, `!@name argument`, or a pattern alone, which is `@rx`. */
-export function parseOperator(text: string, placeAt: (offset: number) => Place, known: ReadonlyMap<string, string>): OperatorUse {
-  const match = /^\s*(!?)\s*(?:@([A-Za-z0-9_]+)(?:\s|$))?/.exec(text);
-  const negated = match?.[1] === '!';
-  const place = placeAt(0);
-  const written = match?.[2];
-  if (written === undefined) return { name: 'rx', negated, argument: parseMacro(text.slice(match?.[0].length ?? 0)), place };
-  const name = known.get(written.toLowerCase());
-  if (name === undefined) throw unknown(written, place, known);
-  const argument = text.slice(match?.[0].length ?? 0);
-  return { name, negated, argument: parseMacro(name === 'rx' ? argument : argument.trim()), place };
+/** Operators whose data stand in files beside the rule file. */
+const FROM_FILE: ReadonlySet<string> = new Set(['pmFromFile', 'pmf', 'ipMatchFromFile', 'ipMatchF']);
+
+/** `@name argument`, `!@name argument`, or a pattern for `@rx`. undefined: there is no such operator, which is reported. */
+export function readOperator(written: Span, reading: Reading): OperatorUse | undefined {
+  const { text } = written;
+  const first = skipSpace(text, 0);
+  const negated = text[first] === '!';
+  const at = negated ? skipSpace(text, first + 1) : first;
+  if (text[at] !== '@') return useOf('rx', negated, written.slice(negated ? first + 1 : 0), written, reading);
+  let end = at + 1;
+  while (end < text.length && !isSpace(text, end)) end++;
+  const name = canonicalName(written.slice(at + 1, end), reading);
+  return name === undefined ? undefined : useOf(name, negated, written.slice(skipSpace(text, end)), written, reading);
 }
 
-function unknown(written: string, place: Place, known: ReadonlyMap<string, string>): SyntaxProblem {
-  const reason = UNSUPPORTED.get(written.toLowerCase());
-  if (reason !== undefined) return new SyntaxProblem(place, `the operator @${written} is not supported: ${reason}`);
-  return new SyntaxProblem(place, `there is no operator @${written}`, nearest(written, known.values()));
+function canonicalName(name: Span, { world, report }: Reading): string | undefined {
+  const lower = name.text.toLowerCase();
+  const known = world.operators.get(lower);
+  if (known !== undefined) return known;
+  const why = world.unsupportedOperators?.get(lower);
+  if (why !== undefined)
+    return report.refuse(name.place(), `the operator @${name.text} is not supported: ${why}`, 'leave the rule out');
+  return report.refuse(name.place(), `there is no operator @${name.text}`, didYouMean(lower, world.operators.values()));
+}
+
+function useOf(name: string, negated: boolean, argument: Span, written: Span, reading: Reading): OperatorUse {
+  const macro = LOOSE.has(name) ? readLooseMacro(argument) : readMacro(argument, reading);
+  const use = { name, negated, argument: macro, place: written.place() };
+  const problem = reading.world.checkOperator?.(use, argument.place());
+  if (problem !== undefined) reading.report.refuse(problem, problem.message, problem.hint);
+  if (FROM_FILE.has(name)) noteFiles(use, reading);
+  return use;
+}
+
+function noteFiles({ argument, place }: OperatorUse, { files }: Reading): void {
+  for (const name of argument.text.split(/\s+/)) if (name !== '') files.add(path.resolve(path.dirname(place.file), name));
 }

@@ -1,107 +1,140 @@
 import type { RuleSettings } from '../rule-set.ts';
-import type { LogicalLine } from './lines.ts';
-import { SyntaxProblem } from './syntax-error.ts';
-import type { Word } from './words.ts';
+import { readNumber, readSwitch, readWord, shown } from './numbers.ts';
+import type { Reading } from './reading.ts';
+import type { Span } from './span.ts';
 
-type Writable = { -readonly [K in keyof RuleSettings]: RuleSettings[K] };
-type Read = (words: readonly Word[], line: LogicalLine) => Writable;
+export type Settings = { -readonly [K in keyof RuleSettings]: RuleSettings[K] };
 
-const ON_OFF = { on: true, off: false } as const;
-const LIMIT_ACTIONS = { reject: 'Reject', processpartial: 'ProcessPartial' } as const;
-const MODES = { on: 'On', off: 'Off', detectiononly: 'DetectionOnly' } as const;
+/** The words behind the directive; there is at least one. */
+type ReadSetting = (values: readonly Span[], settings: Settings, reading: Reading) => void;
 
-function wordIn<T>(known: Readonly<Record<string, T>>, words: readonly Word[], line: LogicalLine): T {
-  const [name, value] = words;
-  const found = known[value?.text.toLowerCase() ?? ''];
-  if (found === undefined || !Object.hasOwn(known, value.text.toLowerCase())) {
-    throw new SyntaxProblem(line.place(value?.at ?? name.at), `${name.text} is one of ${Object.keys(known).join(', ')}`);
-  }
-  return found;
-}
-
-function numberIn(words: readonly Word[], line: LogicalLine): number {
-  const [name, value] = words;
-  if (value === undefined || !/^\d{1,15}$/.test(value.text)) {
-    throw new SyntaxProblem(line.place(value?.at ?? name.at), `${name.text} needs a number`);
-  }
-  return Number(value.text);
-}
+type KeyOf<T> = { [K in keyof Settings]-?: Exclude<Settings[K], undefined> extends T ? K : never }[keyof Settings];
+type NumberKey = Extract<KeyOf<number>, string>;
 
 const number =
-  (key: keyof RuleSettings): Read =>
-  (words, line) => ({ [key]: numberIn(words, line) });
+  (key: NumberKey): ReadSetting =>
+  ([value], settings, { report }) => {
+    const read = readNumber(value, report);
+    if (read !== undefined) settings[key] = read;
+  };
+
 const onOff =
-  (key: keyof RuleSettings): Read =>
-  (words, line) => ({ [key]: wordIn(ON_OFF, words, line) });
+  (key: 'requestBodyAccess' | 'responseBodyAccess'): ReadSetting =>
+  ([value], settings, { report }) => {
+    const read = readSwitch(value, report);
+    if (read !== undefined) settings[key] = read;
+  };
+
 const limitAction =
-  (key: keyof RuleSettings): Read =>
-  (words, line) => ({ [key]: wordIn(LIMIT_ACTIONS, words, line) });
+  (key: 'requestBodyLimitAction' | 'responseBodyLimitAction'): ReadSetting =>
+  ([value], settings, { report }) => {
+    const read = readWord(value, ['Reject', 'ProcessPartial'], report);
+    if (read !== undefined) settings[key] = read;
+  };
 
-/** Directives that set something, by name in lower case. */
-export const SETTINGS: ReadonlyMap<string, Read> = new Map<string, Read>([
-  ['secruleengine', (words, line) => ({ engine: wordIn(MODES, words, line) })],
-  ['secrequestbodyaccess', onOff('requestBodyAccess')],
-  ['secresponsebodyaccess', onOff('responseBodyAccess')],
-  ['secrequestbodylimit', number('requestBodyLimit')],
-  ['secrequestbodynofileslimit', number('requestBodyNoFilesLimit')],
-  ['secrequestbodylimitaction', limitAction('requestBodyLimitAction')],
-  ['secresponsebodylimit', number('responseBodyLimit')],
-  ['secresponsebodylimitaction', limitAction('responseBodyLimitAction')],
-  ['secresponsebodymimetype', (words) => ({ responseBodyTypes: words.slice(1).map(({ text }) => text.toLowerCase()) })],
-  ['secresponsebodymimetypesclear', () => ({ responseBodyTypes: [] })],
-  ['secrequestbodyjsondepthlimit', number('jsonDepthLimit')],
-  ['secargumentslimit', number('argumentsLimit')],
-  ['seccollectiontimeout', number('collectionTimeout')],
-  ['secuploadfilelimit', number('uploadFileLimit')],
-  ['secargumentseparator', separator],
-  ['seccookieformat', cookieFormat],
-  ['secunicodemapfile', unicodeMap],
-]);
+/** A directive for which there is one value that this gateway can take. */
+const only =
+  (wanted: string, message: string, hint: string, take: (settings: Settings) => void = () => {}): ReadSetting =>
+  (values, settings, { report }) => {
+    const value = values[values.length - 1];
+    if (value.text.toLowerCase() === wanted.toLowerCase()) take(settings);
+    else report.refuse(value.place(), `${message}, not ${shown(value.text)}`, hint);
+  };
 
-function separator(words: readonly Word[], line: LogicalLine): Writable {
-  if (words[1]?.text === '&') return { argumentSeparator: '&' };
-  throw new SyntaxProblem(
-    line.place(words[1]?.at ?? 0),
-    'the only separator of arguments is &',
-    'the gateway reads a query in one way',
-  );
-}
+/** Directives that set something. */
+export const SETTINGS: Readonly<Record<string, ReadSetting>> = {
+  SecRuleEngine: ([value], settings, { report }) => {
+    const mode = readWord(value, ['On', 'Off', 'DetectionOnly'], report);
+    if (mode !== undefined) settings.engine = mode;
+  },
+  SecRequestBodyAccess: onOff('requestBodyAccess'),
+  SecResponseBodyAccess: onOff('responseBodyAccess'),
+  SecRequestBodyLimit: number('requestBodyLimit'),
+  SecRequestBodyNoFilesLimit: number('requestBodyNoFilesLimit'),
+  SecRequestBodyLimitAction: limitAction('requestBodyLimitAction'),
+  SecRequestBodyJsonDepthLimit: number('jsonDepthLimit'),
+  SecResponseBodyLimit: number('responseBodyLimit'),
+  SecResponseBodyLimitAction: limitAction('responseBodyLimitAction'),
+  SecResponseBodyMimeType: (values, settings) => {
+    const types = values.map(({ text }) => text.toLowerCase());
+    settings.responseBodyTypes = [...new Set([...(settings.responseBodyTypes ?? []), ...types])];
+  },
+  SecArgumentsLimit: number('argumentsLimit'),
+  SecCollectionTimeout: number('collectionTimeout'),
+  SecUploadFileLimit: number('uploadFileLimit'),
+  SecArgumentSeparator: only('&', 'arguments stand apart by &', 'the gateway reads a query in one way', (settings) => {
+    settings.argumentSeparator = '&';
+  }),
+  SecCookieFormat: only('0', 'cookies are of format 0', 'no browser sends cookies of version 1'),
+  SecCookieV0Separator: only(';', 'cookies stand apart by ;', 'the gateway reads cookies in one way'),
+  SecUnicodeMapFile: only('20127', 'the code page is 20127 (US-ASCII)', 'its map is built in'),
+  SecUnicodeCodePage: only('20127', 'the code page is 20127 (US-ASCII)', 'its map is built in'),
+  SecXmlExternalEntity: only('Off', 'external entities are never read: this is Off', 'write SecXmlExternalEntity Off'),
+  SecParseXmlIntoArgs: only('Off', 'XML is looked at by XML:/* and XML://@*: this is Off', 'write targets of XML'),
+  SecContentInjection: only('Off', 'answers are not changed: this is Off', 'leave it out'),
+  SecStreamInBodyInspection: only('Off', 'bodies are not changed as they pass: this is Off', 'leave it out'),
+  SecStreamOutBodyInspection: only('Off', 'bodies are not changed as they pass: this is Off', 'leave it out'),
+  SecHashEngine: only('Off', 'pages are not signed: this is Off', 'leave it out'),
+  SecUploadKeepFiles: only('Off', 'files that are sent are not kept: this is Off', 'leave it out'),
+};
 
-function cookieFormat(words: readonly Word[], line: LogicalLine): Writable {
-  if (words[1]?.text === '0') return {};
-  throw new SyntaxProblem(
-    line.place(words[1]?.at ?? 0),
-    'the only format of cookies is 0',
-    'version 1 cookies are read by no browser',
-  );
-}
+const LOGS = 'the access record and the events tell what rules found';
+const FILES = 'nothing of a request is written to files';
+const LINEAR = 'a pattern costs what the value is long, whatever it is';
+const LIMITS = 'limits of the listener bound connections';
 
-function unicodeMap(words: readonly Word[], line: LogicalLine): Writable {
-  if (words[2]?.text === '20127') return {};
-  throw new SyntaxProblem(line.place(words[2]?.at ?? 0), 'the only code page is 20127 (US-ASCII)', 'its map is built in');
-}
+/** Directives that mean nothing here, and what takes their place. */
+export const WITHOUT_MEANING: Readonly<Record<string, string>> = {
+  SecAuditEngine: LOGS,
+  SecAuditLog: LOGS,
+  SecAuditLog2: LOGS,
+  SecAuditLogDirMode: LOGS,
+  SecAuditLogFileMode: LOGS,
+  SecAuditLogFormat: LOGS,
+  SecAuditLogParts: LOGS,
+  SecAuditLogPrefix: LOGS,
+  SecAuditLogRelevantStatus: LOGS,
+  SecAuditLogStorageDir: LOGS,
+  SecAuditLogType: LOGS,
+  SecDebugLog: LOGS,
+  SecDebugLogLevel: LOGS,
+  SecGuardianLog: LOGS,
+  SecSensorId: 'records name the route and the listener',
+  SecTmpDir: FILES,
+  SecDataDir: FILES,
+  SecUploadDir: FILES,
+  SecUploadFileMode: FILES,
+  SecTmpSaveUploadedFiles: FILES,
+  SecPcreMatchLimit: LINEAR,
+  SecPcreMatchLimitRecursion: LINEAR,
+  SecConnEngine: LIMITS,
+  SecConnReadStateLimit: LIMITS,
+  SecConnWriteStateLimit: LIMITS,
+  SecReadStateLimit: LIMITS,
+  SecWriteStateLimit: LIMITS,
+  SecRequestBodyInMemoryLimit: 'bodies are held in memory, up to their bound',
+  SecServerSignature: 'answers carry no name of a server unless the configuration writes one',
+  SecWebAppId: 'routes tell applications apart; WEBAPPID is "default"',
+  SecStatusEngine: 'the gateway tells nobody that it runs',
+  SecInterceptOnError: 'a rule that breaks is a fault of the gateway, and refuses',
+  SecRulePerfTime: 'rules are not timed one by one',
+  SecCacheTransformations: 'what is transformed once is never transformed again',
+  SecDisableBackendCompression: 'the gateway agrees with services about compression itself',
+  SecRuleInheritance: 'each route says which rules it takes',
+};
 
-/** Directives that mean nothing here, with what takes their place. */
-export const WITHOUT_MEANING: ReadonlyMap<string, string> = new Map([
-  ...['secauditengine', 'secauditlog', 'secauditlog2', 'secauditlogdirmode', 'secauditlogfilemode', 'secauditlogformat'].map(log),
-  ...['secauditlogparts', 'secauditlogprefix', 'secauditlogrelevantstatus', 'secauditlogstoragedir', 'secauditlogtype'].map(log),
-  ...['secdebuglog', 'secdebugloglevel', 'secguardianlog'].map(log),
-  ...['secpcrematchlimit', 'secpcrematchlimitrecursion'].map((name) => [name, 'every pattern is linear by itself'] as const),
-  ...['sectmpdir', 'secdatadir', 'secuploaddir', 'secuploadkeepfiles', 'secuploadfilemode'].map(
-    (name) => [name, 'nothing of a request is written to files'] as const,
-  ),
-  ['secrequestbodyinmemorylimit', 'bodies are held in memory up to their bound'],
-  ['secserversignature', 'the gateway tells no name'],
-  ['secconnengine', 'limits bound connections'],
-  ['secwebappid', 'routes are told apart by the configuration'],
-  ['secstatusengine', 'the gateway calls nobody'],
-  ['secinterceptonerror', 'a rule that breaks is a fault of the gateway, and refuses'],
-  ['secsensorid', 'records name the listener'],
-  ['sectmpsaveuploadedfiles', 'nothing of a request is written to files'],
-  ['secxmlexternalentity', 'external entities are never read'],
-  ['secruleinheritance', 'each route says what it takes'],
-]);
-
-function log(name: string): readonly [string, string] {
-  return [name, 'the access record and the events tell what rules found'];
-}
+/** Directives that there are, but not here, and why. */
+export const UNSUPPORTED: Readonly<Record<string, string>> = {
+  SecChrootDir: 'the system that starts the gateway confines it',
+  SecGeoLookupDb: 'there is no database of places',
+  SecGsbLookupDb: 'the service that it asks has ended',
+  SecHashKey: 'pages are not signed',
+  SecHashMethodPm: 'pages are not signed',
+  SecHashMethodRx: 'pages are not signed',
+  SecHashParam: 'pages are not signed',
+  SecHttpBlKey: 'no request waits for the DNS',
+  SecRemoteRules: 'rules are files that the gateway is given, not what a server answers',
+  SecRemoteRulesFailAction: 'rules are files that the gateway is given, not what a server answers',
+  SecRuleScript: 'no program is run for a request',
+  SecRsub: 'bodies are not changed',
+};

@@ -1,94 +1,113 @@
-import type { Place, Selector, Target } from '../rule-set.ts';
-import { nearest } from './nearest.ts';
-import { SyntaxProblem } from './syntax-error.ts';
+import type { Selector, Target } from '../rule-set.ts';
+import type { Variable } from '../variables/variable.ts';
+import { XML_ATTRIBUTES, XML_TEXTS } from '../variables/xml.ts';
+import type { Reading } from './reading.ts';
+import { closingQuote, type Span, skipSpace, unquoted } from './span.ts';
+import { readVariable } from './variables.ts';
 
-/** What names of variables there are. */
-export interface VariableNames {
-  /** The name of this engine for a name as it is written, upper case; undefined: it has none. */
-  canonical(name: string): string | undefined;
-  readonly all: readonly string[];
+/** `ARGS|!ARGS:pass|&TX:/^x/`, taken apart. Whatever is wrong is reported and left out. */
+export function readTargets(list: Span, reading: Reading): Target[] {
+  if (list.text.trim() === '') reading.report.refuse(list.place(), 'a rule needs a variable to look at');
+  return splitTargets(list, reading).flatMap((one) => readTarget(one, reading) ?? []);
 }
 
-/** Variables of the reference manual that need what this gateway does not have. */
-const UNSUPPORTED: ReadonlyMap<string, string> = new Map([
-  ['GEO', 'it needs a database of places'],
-  ['FILES_TMPNAMES', 'uploads are never written to files'],
-  ['FILES_TMP_CONTENT', 'uploads are never written to files'],
-  ['PERF_ALL', 'times of rules are not kept'],
-  ['SCRIPT_GID', 'there are no scripts'],
-  ['SCRIPT_UID', 'there are no scripts'],
-  ['USERAGENT_IP', 'REMOTE_ADDR is the address of the client'],
-]);
-
-/** Takes `A|!B:name|&C|D:/pattern/` apart. `placeAt` tells where a character of the text stands. */
-export function parseTargets(text: string, placeAt: (offset: number) => Place, names: VariableNames): Target[] {
-  const targets: Target[] = [];
-  for (const [piece, at] of splitTargets(text, placeAt)) targets.push(parseTarget(piece, placeAt(at), names));
-  if (targets.every(({ exclude }) => exclude))
-    throw new SyntaxProblem(placeAt(0), 'only exclusions: there is nothing to look at');
-  return targets;
-}
-
-/** One target alone, as directives and `ctl` that change targets take it. */
-export function parseTargetChanges(text: string, placeAt: (offset: number) => Place, names: VariableNames): Target[] {
-  return [...splitTargets(text, placeAt, /[|,]/)].map(([piece, at]) => parseTarget(piece, placeAt(at), names));
-}
-
-/** Cuts at `|`, not within a pattern between slashes or a name between quotes. */
-function* splitTargets(text: string, placeAt: (offset: number) => Place, separator = /\|/): Generator<[string, number]> {
+/** Parts between `|` (or `,`, as ModSecurity takes it), except within a selector in quotes or slashes. */
+function splitTargets(list: Span, reading: Reading): Span[] {
+  const { text } = list;
+  const parts: Span[] = [];
   let from = 0;
-  let at = 0;
-  while (at <= text.length) {
-    if (at === text.length || separator.test(text[at])) {
-      const piece = text.slice(from, at);
-      if (piece.trim() === '') throw new SyntaxProblem(placeAt(from), 'a target is missing here');
-      yield [piece.trim(), from];
-      from = ++at;
-    } else if (text[at] === ':' && (text[at + 1] === '/' || text[at + 1] === "'")) at = endOfSelector(text, at + 1, separator);
-    else at++;
+  while (from <= text.length && text !== '') {
+    const end = endOfTarget(list, from, reading);
+    parts.push(list.slice(from, end).trim());
+    from = end + 1;
   }
+  return parts;
 }
 
-/** Behind the selector: `/…/`, `'…'`, `'/…/'`. An XPath that begins with a slash ends where the target does. */
-function endOfSelector(text: string, from: number, separator: RegExp): number {
-  const quote = text[from];
-  for (let at = from + 1; at < text.length; at++) {
+function endOfTarget(list: Span, from: number, { report }: Reading): number {
+  const { text } = list;
+  for (let at = from; at < text.length; at++) {
+    if (text[at] === '|' || text[at] === ',') return at;
+    if (text[at] !== ':') continue;
+    const isPath = text.slice(skipSpace(text, from), at).toUpperCase().endsWith('XML');
+    const quote = text[at + 1];
+    if (quote === "'") at = closingQuote(text, at + 2, quote);
+    else if (quote === '/' && !isPath) at = closingSlash(text, at + 2);
+    else return endOfName(text, at + 1);
+    if (at < 0) {
+      report.refuse(list.place(from), `a selector opens with ${quote} and is never closed`, "write names that hold it as '…'");
+      return text.length;
+    }
+  }
+  return text.length;
+}
+
+function endOfName(text: string, from: number): number {
+  let at = from;
+  while (at < text.length && text[at] !== '|' && text[at] !== ',') at++;
+  return at;
+}
+
+/** The slash that ends a pattern: one without a backslash before it, behind which the target ends. */
+function closingSlash(text: string, from: number): number {
+  for (let at = from; at < text.length; at++) {
     if (text[at] === '\\') at++;
-    else if (text[at] === quote && (at + 1 === text.length || separator.test(text[at + 1]))) return at + 1;
-    else if (quote === '/' && separator.test(text[at]) && isXpath(text.slice(from, at))) return at;
+    else if (text[at] === '/' && (at + 1 === text.length || '|, \t'.includes(text[at + 1]))) return at;
   }
-  return quote === '/' && isXpath(text.slice(from)) ? text.length : from + 1;
+  return -1;
 }
 
-const isXpath = (text: string) => text === '/*' || text.startsWith('//');
-
-function parseTarget(piece: string, place: Place, names: VariableNames): Target {
-  const exclude = piece.startsWith('!');
-  const count = !exclude && piece.startsWith('&');
-  const rest = exclude || count ? piece.slice(1) : piece;
-  const colon = rest.search(/[:.]/);
-  const written = (colon < 0 ? rest : rest.slice(0, colon)).toUpperCase();
-  const variable = names.canonical(written);
-  if (variable === undefined) throw unknownVariable(written, place, names);
-  const selector = colon < 0 ? undefined : parseSelector(variable, rest.slice(colon + 1), place);
-  return { variable, selector, count, exclude };
+function readTarget(written: Span, reading: Reading): Target | undefined {
+  const { report } = reading;
+  const { text } = written;
+  if (text === '') return report.refuse(written.place(), 'a target is missing here', 'targets stand apart by one |');
+  const exclude = text[0] === '!';
+  const count = text[exclude ? 1 : 0] === '&';
+  if (exclude && count) return report.refuse(written.place(), 'a count cannot be left out', 'write the target without &');
+  const bare = written.slice(exclude || count ? 1 : 0).trim();
+  const colon = bare.text.indexOf(':');
+  const variable = readVariable(colon < 0 ? bare : bare.slice(0, colon).trim(), reading);
+  if (variable === undefined) return undefined;
+  const selector = colon < 0 ? undefined : readSelector(bare.slice(colon + 1), variable, reading);
+  if (colon >= 0 && selector === undefined) return undefined;
+  if (variable.name === 'XML' && selector === undefined && !exclude) return refuseXml(bare, reading);
+  return { variable: variable.name, selector, count, exclude };
 }
 
-function unknownVariable(written: string, place: Place, names: VariableNames): SyntaxProblem {
-  const reason = UNSUPPORTED.get(written);
-  if (reason !== undefined) return new SyntaxProblem(place, `the variable ${written} is not supported: ${reason}`);
-  return new SyntaxProblem(place, `there is no variable ${written}`, nearest(written, names.all));
+function readSelector(written: Span, variable: Variable, reading: Reading): Selector | undefined {
+  const { report } = reading;
+  if (!variable.collection) {
+    return report.refuse(
+      written.place(),
+      `${variable.name} is one value: it has no members to select`,
+      'leave the : and the rest out',
+    );
+  }
+  const inner = inQuotes(written.trim());
+  if (variable.name === 'XML') return readPath(inner, reading);
+  if (inner.text === '')
+    return report.refuse(written.place(), 'a name is missing behind the :', `${variable.name} alone means all`);
+  if (inner.text.length < 2 || !inner.text.startsWith('/') || !inner.text.endsWith('/'))
+    return { kind: 'name', name: inner.text.toLowerCase() };
+  const pattern = inner.slice(1, -1);
+  return reading.pattern(pattern, '(?i)') && { kind: 'pattern', pattern: pattern.text };
 }
 
-function parseSelector(variable: string, text: string, place: Place): Selector {
-  const bare = text.length > 1 && text.startsWith("'") && text.endsWith("'") ? text.slice(1, -1) : text;
-  if (bare === '') throw new SyntaxProblem(place, `a name is missing behind ${variable}:`);
-  if (variable === 'XML') return xmlSelector(bare, place);
-  if (bare.length > 2 && bare.startsWith('/') && bare.endsWith('/')) return { kind: 'pattern', pattern: bare.slice(1, -1) };
-  return { kind: 'name', name: bare.toLowerCase() };
+function inQuotes(written: Span): Span {
+  const { text } = written;
+  if (text.length < 2 || text[0] !== "'" || !text.endsWith("'")) return written;
+  return unquoted(written, 1, text.length - 1, "'");
 }
 
-function xmlSelector(path: string, place: Place): Selector {
-  if (path === '/*' || path === '//@*') return { kind: 'xpath', path };
-  throw new SyntaxProblem(place, `the path ${path} into XML is not supported`, 'XML:/* is all texts, XML://@* all attributes');
+function readPath(written: Span, reading: Reading): Selector | undefined {
+  const path = written.text;
+  return path === XML_TEXTS || path === XML_ATTRIBUTES ? { kind: 'xpath', path } : refuseXml(written, reading);
+}
+
+function refuseXml(written: Span, { report }: Reading): undefined {
+  return report.refuse(
+    written.place(),
+    `of XML only all texts (XML:${XML_TEXTS}) and all attributes (XML:${XML_ATTRIBUTES}) can be looked at`,
+    `write XML:${XML_TEXTS}|XML:${XML_ATTRIBUTES}`,
+  );
 }

@@ -1,47 +1,35 @@
-import type { LogicalLine } from './lines.ts';
-import { SyntaxProblem } from './syntax-error.ts';
+import type { Line } from './lines.ts';
+import type { Report } from './report.ts';
+import { closingQuote, isSpace, Span, skipSpace, unquoted } from './span.ts';
 
-/** One argument of a directive, without its quotes, and where its text begins in the line. */
-export interface Word {
-  readonly text: string;
-  readonly at: number;
-}
-
-/**
- * The words of a line: apart by white space, or in double quotes, in which `\"` is a quote and every other backslash stays. The first is
- * the directive's name.
- */
-export function wordsOf(line: LogicalLine): Word[] {
-  const words: Word[] = [];
+/** The words of a directive: apart by white space, or in quotes. undefined: it is not well formed, which is reported. */
+export function wordsOf(line: Line, report: Report): Span[] | undefined {
   const { text } = line;
-  let at = skipBlanks(text, 0);
+  const words: Span[] = [];
+  let at = skipSpace(text, 0);
   while (at < text.length) {
-    const [word, next] = text[at] === '"' ? quoted(line, at) : bare(text, at);
-    words.push(word);
-    at = skipBlanks(text, next);
+    const quote = text[at];
+    const end = quote === '"' || quote === "'" ? closingQuote(text, at + 1, quote) : endOfBareWord(text, at);
+    if (end < 0) return report.refuse(line.place(at), 'this quote is never closed', 'a backslash lets a quote stand in quotes');
+    if (quote !== '"' && quote !== "'") words.push(new Span(text.slice(at, end), line, at));
+    else words.push(unquoted(line, at + 1, end, quote));
+    const next = quote === '"' || quote === "'" ? end + 1 : end;
+    if (next < text.length && !isSpace(text, next)) return refuseGlued(line, next, report);
+    at = skipSpace(text, next);
   }
   return words;
 }
 
-function skipBlanks(text: string, from: number): number {
+function endOfBareWord(text: string, from: number): number {
   let at = from;
-  while (at < text.length && (text[at] === ' ' || text[at] === '\t')) at++;
+  while (at < text.length && !isSpace(text, at)) at++;
   return at;
 }
 
-function bare(text: string, from: number): [Word, number] {
-  let at = from;
-  while (at < text.length && text[at] !== ' ' && text[at] !== '\t') at++;
-  return [{ text: text.slice(from, at), at: from }, at];
-}
-
-function quoted(line: LogicalLine, from: number): [Word, number] {
-  const { text } = line;
-  let word = '';
-  for (let at = from + 1; at < text.length; at++) {
-    if (text[at] === '"') return [{ text: word, at: from + 1 }, at + 1];
-    if (text[at] === '\\' && text[at + 1] === '"') at++;
-    word += text[at];
-  }
-  throw new SyntaxProblem(line.place(from), 'the quote that opens here is never closed', 'a quote inside is written \\"');
+function refuseGlued(line: Line, at: number, report: Report): undefined {
+  return report.refuse(
+    line.place(at),
+    'white space is missing behind the closing quote',
+    'a quote within quotes needs a backslash before it',
+  );
 }
