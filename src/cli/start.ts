@@ -25,6 +25,7 @@ export async function start(options: { config: string }, output: Output): Promis
     secrets,
     files: result.secrets.files,
     read: result.read,
+    contracts: result.contracts,
     print: (line: string) => output.out.write(`${line}\n`),
   };
   const { workers } = result.options;

@@ -40,8 +40,9 @@ export function checkContracts(options: GatewayOptions, source: Source): Contrac
     contracts.set(key, contract);
     warnings.push(...new RouteCheck(index, route, options, loaded, contract, source).warnings());
   }
-  for (const problem of [...documents.values()].flatMap(({ problems }) => problems))
-    (problem.severity === 'error' ? errors : warnings).push(ofDocument(problem));
+  // Routes may read the same document in two ways.
+  const found = new Map([...documents.values()].flatMap(({ problems }) => problems.map((one) => [JSON.stringify(one), one])));
+  for (const problem of found.values()) (problem.severity === 'error' ? errors : warnings).push(ofDocument(problem));
   return { errors: sortProblems(errors), warnings: sortProblems(warnings) };
 }
 

@@ -4,8 +4,13 @@ import type { FilesRead } from './files-read.ts';
 import type { LoadResult } from './load.ts';
 import type { Environment } from './references.ts';
 
-/** What a load gave, and what it was made of; that is absent where files cannot be compared. */
-export type LoadedConfiguration = LoadResult & { readonly read?: FilesRead };
+/** What a load gave. */
+export type LoadedConfiguration = LoadResult & {
+  /** What it was made of; absent where files cannot be compared. */
+  readonly read?: FilesRead;
+  /** Files of the contracts that it names: they are read when it is taken over. Absent where it names none. */
+  readonly contracts?: readonly string[];
+};
 
 /** What the parent says to the child. */
 export interface LoadOrder {

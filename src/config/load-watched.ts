@@ -1,5 +1,5 @@
 import { digestFiles } from './files-read.ts';
-import { loadConfiguration } from './load.ts';
+import { type LoadResult, loadConfiguration } from './load.ts';
 import type { LoadedConfiguration } from './load-apart.ts';
 import type { Environment } from './references.ts';
 
@@ -15,12 +15,19 @@ export async function loadWatched(file: string, environment: Environment): Promi
   for (let look = 1; ; look++) {
     const files = [file, ...secrets];
     const digest = await digestFiles(files);
-    const result = await loadConfiguration(file, environment);
+    const result = await withContracts(await loadConfiguration(file, environment));
     if (digest === undefined) return result;
     if (sameFiles(secrets, result.secrets.files)) return { ...result, read: { files, digest } };
     if (look === LOOKS) return result;
     secrets = result.secrets.files;
   }
+}
+
+/** The reader of documents comes in only where there are some. */
+async function withContracts(result: LoadResult): Promise<LoadedConfiguration> {
+  if (!result.ok || !result.options.routes.some(({ validate }) => validate?.openapi !== undefined)) return result;
+  const { contractFiles } = await import('./contract-files.ts');
+  return { ...result, contracts: contractFiles(result.options) };
 }
 
 const sameFiles = (a: readonly string[], b: readonly string[]) => a.toSorted().join('\0') === b.toSorted().join('\0');

@@ -27,6 +27,8 @@ export interface ServeParts {
   readonly files: readonly string[];
   /** What the options were made of. */
   readonly read?: FilesRead | undefined;
+  /** Files of the contracts that routes name. */
+  readonly contracts?: readonly string[] | undefined;
   /** Takes the ready line. */
   print(line: string): void;
 }
@@ -52,7 +54,7 @@ export interface House {
 
 /** Serves until it is told to stop. Rejects, with everything closed, when it cannot start. */
 export async function serve(parts: ServeParts, house: House): Promise<void> {
-  const { file, options, log } = parts;
+  const { file, log } = parts;
   surviveDefects(log);
   const admin = adminOf(parts, house, () => reloader.past);
   const watch = new WatchedFiles(file, () => void reloader.fileChanged());
@@ -66,7 +68,7 @@ export async function serve(parts: ServeParts, house: House): Promise<void> {
       const result = await loadApart(path, parts.secrets.environment);
       parts.secrets.take(result.secrets);
       watch.follow(result.secrets.files);
-      if (result.ok) await contracts.follow(result.options);
+      if (result.ok) await contracts.follow(result.contracts ?? []);
       return result;
     },
   );
@@ -78,7 +80,7 @@ export async function serve(parts: ServeParts, house: House): Promise<void> {
     onSignals({ stop, hurry, reload: () => void reloader.reload(), reopenLogs: () => house.reopenLogs() });
   });
   try {
-    await contracts.follow(options);
+    await contracts.follow(parts.contracts ?? []);
     await Promise.race([open(parts, house, admin), stopped]);
     watch.follow(parts.files);
     void reloader.begin();

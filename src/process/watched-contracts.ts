@@ -1,10 +1,9 @@
 import { digestFiles } from '../config/files-read.ts';
-import type { GatewayOptions } from '../config/schema.ts';
 import { type FileWatch, watchFiles } from '../stores/watch-files.ts';
 
 /**
- * The OpenAPI documents that routes name: when the content of one changes, the configuration is to be taken over again although it says
- * the same. Files that a document refers to are read again then too, but are not watched.
+ * The files of the contracts that routes name, those that documents refer to among them: when the content of one changes, the
+ * configuration is to be taken over again although it says the same.
  */
 export class WatchedContracts {
   readonly #onChange: () => void;
@@ -17,15 +16,14 @@ export class WatchedContracts {
     this.#onChange = onChange;
   }
 
-  /** Called before the documents are read: what changes from here on is news. */
-  async follow({ routes }: GatewayOptions): Promise<void> {
-    const files = new Set(routes.flatMap(({ validate }) => (validate?.openapi === undefined ? [] : [validate.openapi])));
+  /** Called before contracts are made of the files: what changes from here on is news. */
+  async follow(files: readonly string[]): Promise<void> {
     const following = this.#files.join('\0');
-    this.#files = [...files].sort();
+    this.#files = files.toSorted();
     this.#digest = await digestFiles(this.#files);
     if (this.#closed || this.#files.join('\0') === following) return;
     this.#watch?.close();
-    this.#watch = files.size === 0 ? undefined : watchFiles(this.#files, () => void this.#look());
+    this.#watch = files.length === 0 ? undefined : watchFiles(this.#files, () => void this.#look());
   }
 
   close(): void {
