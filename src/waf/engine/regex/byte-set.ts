@@ -42,8 +42,11 @@ export function countBytes(set: ByteSet): number {
   return count;
 }
 
+/** A text that only equal sets share. */
 export function setKey(set: ByteSet): string {
-  return String.fromCharCode(...new Uint16Array(set.buffer, set.byteOffset, 16));
+  let key = '';
+  for (let word = 0; word < 8; word++) key += String.fromCharCode(set[word] & 0xffff, set[word] >>> 16);
+  return key;
 }
 
 /** Adds the other case of each ASCII letter. Folding is ASCII only: bytes have no other case. */

@@ -26,6 +26,10 @@ export class StateCache implements Spender {
   readonly stepper: Stepper;
   /** By row plus class. */
   transitions: Int32Array;
+  /** The row of the state in which nothing has begun; -1 where it is not made yet. Most bytes of most values leave a search there. */
+  idle = -1;
+  /** By byte: 1 where it is known to leave the search there. */
+  readonly stays = new Uint8Array(256);
   readonly #limit: number;
   readonly #budget: MemoryBudget;
   #pool: Int32Array;
@@ -79,6 +83,7 @@ export class StateCache implements Spender {
     const next = this.#next(byteClass) ?? this.#known();
     this.#chargeStepper();
     if (next !== undefined) {
+      if (row === this.idle && next === row) this.#markStays(byteClass);
       this.transitions[row + byteClass] = this.#encode(next);
       return this.transitions[row + byteClass];
     }
@@ -119,6 +124,8 @@ export class StateCache implements Spender {
     this.#fresh = [];
     this.#byHash = new Map();
     this.#starts = [];
+    this.idle = -1;
+    this.stays.fill(0);
   }
 
   /** What the stepper remembers counts for all patterns together, not for this one's states. */
@@ -138,6 +145,11 @@ export class StateCache implements Spender {
     const { stepper } = this;
     if (stepper.kind === 'any' && stepper.matched) return hit;
     return stepper.dead || byteClass === stepper.program.endClass ? dead : undefined;
+  }
+
+  #markStays(byteClass: number): void {
+    const { classOf } = this.stepper.program;
+    for (let byte = 0; byte < 256; byte++) if (classOf[byte] === byteClass) this.stays[byte] = 1;
   }
 
   #addNext(at: number): number {
@@ -185,6 +197,7 @@ export class StateCache implements Spender {
     this.#offsets.push(this.#poolSize);
     this.#poolSize += size;
     this.#fresh.push(this.stepper.fresh);
+    if (this.idle === -1 && size === 0 && this.stepper.freshIsPlain) this.idle = state * classes;
     const bucket = this.#byHash.get(this.#hash);
     if (bucket === undefined) this.#byHash.set(this.#hash, [state]);
     else bucket.push(state);

@@ -34,13 +34,20 @@ export class Search {
     const end = this.program.usesFinal && value.endsWith('\n') ? value.length - 1 : value.length;
     let transitions = cache.transitions;
     let state = row;
+    const { stays } = cache;
+    let { idle } = cache;
     for (let at = 0; at < end; at++) {
+      if (state === idle) {
+        while (at < end && stays[value.charCodeAt(at)] === 1) at++;
+        if (at === end) break;
+      }
       const byteClass = classOf[value.charCodeAt(at)];
       let next = transitions[state + byteClass];
       if (next < 0) {
         if (next > hit) next = cache.fill(state, byteClass, at);
         if (next < 0) return next === giveUp ? this.#simulate(value, at, state) : this.#ended(next, at);
         transitions = cache.transitions;
+        idle = cache.idle;
       }
       state = next;
     }
@@ -56,7 +63,13 @@ export class Search {
     const end = this.program.usesFinal && to > from && bytes[to - 1] === 10 ? to - 1 : to;
     let transitions = cache.transitions;
     let state = row;
+    const { stays } = cache;
+    let { idle } = cache;
     for (let at = from; at < end; at++) {
+      if (state === idle) {
+        while (at < end && stays[bytes[at]] === 1) at++;
+        if (at === end) break;
+      }
       const byteClass = classOf[bytes[at]];
       let next = transitions[state + byteClass];
       if (next < 0) {
@@ -65,6 +78,7 @@ export class Search {
           return next === giveUp ? this.#simulate(latin1(bytes, from, to), at - from, state) : this.#ended(next, at - from);
         }
         transitions = cache.transitions;
+        idle = cache.idle;
       }
       state = next;
     }

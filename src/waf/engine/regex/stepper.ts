@@ -109,6 +109,11 @@ export class Stepper {
     return this.out.size === 0 && (this.fresh === noFresh || !this.#leaves.canBegin(this.#contexts[this.fresh]));
   }
 
+  /** Whether the fresh thread is there, and stands where nothing particular is around. */
+  get freshIsPlain(): boolean {
+    return this.fresh !== noFresh && this.#contexts[this.fresh] === contexts.other;
+  }
+
   /** Drops all that is remembered; numbers of threads mean nothing any more. */
   forget(): void {
     this.#numbers = new Map();
