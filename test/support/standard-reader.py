@@ -1,11 +1,12 @@
 """A service that tells as JSON what Python's standard library reads in each request: http.server, urllib, json, email, and cgi where it is.
 
-Prints its port. GET on its own port with the field X-Count says how many requests came.
+With --bodies it reads bodies from its standard input instead, each a line of JSON: type and base64. Otherwise it prints its port. GET on its own port with the field X-Count says how many requests came.
 """
 
 import base64
 import email.parser
 import email.policy
+import http.client
 import http.server
 import io
 import json
@@ -123,9 +124,23 @@ class Reader(http.server.BaseHTTPRequestHandler):
         pass
 
 
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Reader)
-server.daemon_threads = True
-print(server.server_address[1], flush=True)
-# Ends with whoever started it.
-threading.Thread(target=server.serve_forever, daemon=True).start()
-sys.stdin.read()
+def read_bodies():
+    for line in sys.stdin:
+        kind, body = json.loads(line)
+        headers = email.parser.Parser(_class=http.client.HTTPMessage).parsestr("Content-Type: " + kind + "\r\n\r\n")
+        print(json.dumps(read_body(headers, base64.b64decode(body))))
+
+
+def serve():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Reader)
+    server.daemon_threads = True
+    print(server.server_address[1], flush=True)
+    # Ends with whoever started it.
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    sys.stdin.read()
+
+
+if "--bodies" in sys.argv:
+    read_bodies()
+else:
+    serve()

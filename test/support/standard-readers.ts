@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,6 +6,8 @@ import path from 'node:path';
 import querystring from 'node:querystring';
 import { MIMEType } from 'node:util';
 import { Busboy } from '@fastify/busboy';
+
+const SCRIPT = path.join(import.meta.dirname, 'standard-reader.py');
 
 /** A field by name and value, or a part: name, name of the file, content in base64. */
 export type Pair = readonly (string | null)[];
@@ -59,7 +61,7 @@ async function readRequest(request: http.IncomingMessage, body: Buffer): Promise
   const headers: [string, string][] = [];
   for (let i = 0; i < request.rawHeaders.length; i += 2)
     headers.push([request.rawHeaders[i].toLowerCase(), request.rawHeaders[i + 1]]);
-  const [kind, readings] = await readBody(request.headers['content-type'], body);
+  const [kind, readings] = await readWithNode(request.headers['content-type'], body);
   return {
     method: request.method ?? '',
     target,
@@ -71,7 +73,8 @@ async function readRequest(request: http.IncomingMessage, body: Buffer): Promise
   };
 }
 
-async function readBody(type: string | undefined, body: Buffer): Promise<[string, Record<string, unknown>]> {
+/** What kind of body the type says it is, and the readings of it by parser; null: refused. */
+export async function readWithNode(type: string | undefined, body: Buffer): Promise<[string, Record<string, unknown>]> {
   if (body.length === 0) return ['none', { none: '' }];
   if (type === undefined) return ['bytes', { bytes: body.toString('base64') }];
   const mime = new MIMEType(type);
@@ -118,8 +121,10 @@ function byBusboy(type: string, body: Buffer): Promise<Pair[]> {
     reader.on('field', (name, value) => pairs.push([name, null, Buffer.from(value).toString('base64')]));
     reader.on('file', (name, stream, filename) => {
       const pieces: Buffer[] = [];
+      const pair: [string, string | null, string] = [name, filename, ''];
+      pairs.push(pair);
       stream.on('data', (piece: Buffer) => pieces.push(piece));
-      stream.on('end', () => pairs.push([name, filename, Buffer.concat(pieces).toString('base64')]));
+      stream.on('end', () => (pair[2] = Buffer.concat(pieces).toString('base64')));
     });
     reader.on('error', reject);
     reader.on('finish', () => resolve(pairs));
@@ -135,9 +140,18 @@ async function tried<T>(read: () => T | Promise<T>): Promise<T | null> {
   }
 }
 
+/** {@link readWithNode} by the parsers of Python, many at once. */
+export function readWithPython(bodies: readonly (readonly [type: string, body: Buffer])[]): [string, Record<string, unknown>][] {
+  const input = bodies.map(([type, body]) => JSON.stringify([type, body.toString('base64')])).join('\n');
+  const { stdout, stderr } = spawnSync('python3', [SCRIPT, '--bodies'], { input, encoding: 'utf8', maxBuffer: 1 << 28 });
+  const lines = stdout.trimEnd().split('\n');
+  if (lines.length !== bodies.length) throw new Error(`${lines.length} readings of ${bodies.length} bodies: ${stderr}`);
+  return lines.map((line) => JSON.parse(line) as [string, Record<string, unknown>]);
+}
+
 /** The standard parsers of Python; see `standard-reader.py`. */
 export async function startPythonReader(): Promise<StandardReader> {
-  const child = spawn('python3', [path.join(import.meta.dirname, 'standard-reader.py')], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn('python3', [SCRIPT], { stdio: ['pipe', 'pipe', 'inherit'] });
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   const url = `http://127.0.0.1:${line.toString().trim()}`;
   return {

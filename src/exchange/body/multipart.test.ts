@@ -73,6 +73,18 @@ const ODD: [string, string, FlagCode, string[]?][] = [
   ],
   ['an escaped quote in a name', part('a%22b', '1') + END, 'multipart-disposition'],
   ['an escaped end of line in a name', part('a%0Ab', '1') + END, 'multipart-disposition'],
+  ['a tab in a name', part('a\tb', '1') + END, 'multipart-disposition'],
+  ['a blank before the name of a file', part('a', '1', '; filename=" f"') + END, 'multipart-disposition'],
+  ['a no-break space behind the name of a file', part('a', '1', '; filename="f\xc2\xa0"') + END, 'multipart-disposition'],
+  ['two blanks behind a colon', part('a', '1').replace(': ', ':  ') + END, 'multipart-header'],
+  ['a blank behind a value', part('a', '1').replace('"\r\n\r\n', '" \r\n\r\n') + END, 'multipart-header'],
+  ['a no-break space around a value', part('a', '1').replace(': ', ': \xa0') + END, 'multipart-disposition'],
+  ['a byte order mark in a name', part('\xef\xbb\xbfa', '1') + END, 'bom'],
+  [
+    'the name of a file in the type',
+    part('a', '1').replace('\r\n\r\n', '\r\nContent-Type: text/plain; name=f\r\n\r\n') + END,
+    'multipart-header',
+  ],
   ['an encoded word', part('=?utf-8?Q?b?=', '1') + END, 'multipart-disposition'],
   ['an encoded word for a file name', part('a', '1', '; filename="=?utf-8?B?Yg==?="') + END, 'multipart-disposition'],
   ['a name that is not UTF-8', part('\xe9', '1') + END, 'utf8-invalid'],
@@ -155,6 +167,7 @@ describe('multipart/form-data', () => {
     read(`--${B}\r\n${'a: b\r\n'.repeat(100_000)}\r\n\r\n${END}`);
     read(`--${B}\n`.repeat(100_000), B, 1e6);
     read('\n'.repeat(1_000_000));
+    read(`--${B}\r\n${`a:${' \t'.repeat(1500)}b\r\n`.repeat(300)}\r\n${END}`);
     assert.ok(performance.now() - began < 2000);
   });
 

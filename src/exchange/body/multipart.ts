@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { type ContentType, isUtf8Charset, readContentType } from './content-type.ts';
-import { readDisposition } from './disposition.ts';
+import { type Disposition, readDisposition } from './disposition.ts';
 import { Flags } from './flags.ts';
 import type { Flag, FlagCode, MultipartPart } from './parsed.ts';
 
@@ -138,10 +138,12 @@ class MultipartReader {
   #header(headers: string[], line: string, at: number): void {
     const colon = line.indexOf(':');
     const name = line.slice(0, Math.max(colon, 0)).toLowerCase();
-    // Also a folded line, which has no name, and a name with white space before the colon.
-    if (!NAME.test(name) || CONTROL.test(line)) this.#flag('multipart-header', at);
+    const value = line.slice(colon + 1);
+    // Also a folded line, which has no name, a name with white space before the colon, and more of it around the value than the one blank
+    // that all senders write: busboy loses such a part.
+    if (!NAME.test(name) || CONTROL.test(line) || MORE_BLANKS.test(value)) this.#flag('multipart-header', at);
     if (headers.some((one, i) => i % 2 === 0 && one === name)) this.#flag('multipart-duplicate-header', at);
-    headers.push(name, line.slice(colon + 1).trim());
+    headers.push(name, withoutBlanks(value));
   }
 
   #add(headers: readonly string[], at: number, from: number, to: number): void {
@@ -156,7 +158,7 @@ class MultipartReader {
     if (encoding !== undefined && encoding !== 'binary' && encoding !== '8bit' && encoding !== '7bit')
       this.#flag('multipart-transfer-encoding', at, name);
     const type = value('content-type');
-    if (type !== undefined) this.#judgeType(type, content, at, name);
+    if (type !== undefined) this.#judgeType(type, content, at, disposition);
     // The field by which a form says in what charset its other fields are (RFC 7578 section 4.6).
     if (name === '_charset_') this.#flag('charset', at, name);
     this.#parts.push({ name, filename: disposition.filename, headers, from, to });
@@ -166,11 +168,14 @@ class MultipartReader {
   #judgeText(names: string, text: Buffer, at: number, name: string): void {
     if (!isUtf8(Buffer.from(names, 'latin1')) || !isUtf8(text)) this.#flag('utf8-invalid', at, name);
     if (text.includes(0)) this.#flag('nul', at, name);
+    if (BOM_IN_NAMES.test(names)) this.#flag('bom', at, name);
   }
 
-  #judgeType(value: string, content: Buffer, at: number, name: string): void {
+  #judgeType(value: string, content: Buffer, at: number, { name, filename }: Disposition): void {
     const type = readContentType(value);
-    if (type === undefined) this.#flag('multipart-header', at, name);
+    const other = type?.parameters.get('name');
+    // Mail has the name of a file there too, and Python's `email` takes it where no other stands.
+    if (type === undefined || (other !== undefined && other !== filename)) this.#flag('multipart-header', at, name);
     else if (isComposite(type)) this.#flag('multipart-nested', at, name);
     else if (!isUtf8Charset(type, content)) this.#flag('charset', at, name);
   }
@@ -183,7 +188,23 @@ class MultipartReader {
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
+// Decoders of UTF-8 take it off.
+const BOM_IN_NAMES = /^\xef\xbb\xbf/m;
+const MORE_BLANKS = /^[ \t][ \t]|^\t|[ \t]$/;
 const EMPTY = Buffer.alloc(0);
+
+/** Not trim(), which takes off what is a blank in Unicode, and a byte like others here. */
+function withoutBlanks(value: string): string {
+  let from = 0;
+  let to = value.length;
+  while (from < to && isBlank(value.charCodeAt(from))) from++;
+  while (to > from && isBlank(value.charCodeAt(to - 1))) to--;
+  return value.slice(from, to);
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
 
 /** Types that hold further parts (RFC 2046 section 5): readers of mail unfold them, readers of forms do not. */
 function isComposite({ type }: ContentType): boolean {
