@@ -11,8 +11,14 @@ export const giveUp = -5;
 /** Bytes per state besides its transitions and threads: numbers and the table of states. */
 const stateOverhead = 128;
 
-/** A full cache is dropped when it has served so many bytes per state; a value that makes states faster than that goes on without. */
+/**
+ * A full cache grows, or is dropped, when it has served so many bytes per state; a value that makes states faster than that goes on without. So hostile
+ * values cost a new state at most every so many bytes.
+ */
 const bytesPerState = 32;
+
+/** How far a cache may grow. */
+const growth = 8;
 
 /** What a stepper may remember. */
 const maxStepperMemory = 1024 * 1024;
@@ -30,7 +36,9 @@ export class StateCache implements Spender {
   idle = -1;
   /** By byte: 1 where it is known to leave the search there. */
   readonly stays = new Uint8Array(256);
-  readonly #limit: number;
+  /** Memory for states. It is doubled, up to a bound, where the states that filled it have served enough bytes. */
+  #limit: number;
+  readonly #mostLimit: number;
   readonly #budget: MemoryBudget;
   #pool: Int32Array;
   #poolSize = 0;
@@ -49,6 +57,7 @@ export class StateCache implements Spender {
   constructor(stepper: Stepper, limit: number, budget: MemoryBudget) {
     this.stepper = stepper;
     this.#limit = limit;
+    this.#mostLimit = growth * limit;
     this.#budget = budget;
     this.transitions = new Int32Array(0);
     this.#pool = new Int32Array(0);
@@ -89,6 +98,10 @@ export class StateCache implements Spender {
     }
     if (this.#spent < this.#limit) return this.#addNext(row + byteClass);
     if (this.#read + read < bytesPerState * this.states) return giveUp;
+    if (this.#limit < this.#mostLimit) {
+      this.#limit *= 2;
+      return this.#addNext(row + byteClass);
+    }
     this.#dropStates();
     this.#read = read === Infinity ? 0 : -read;
     return this.#encode(this.#intern());
