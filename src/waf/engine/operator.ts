@@ -26,6 +26,8 @@ export interface Match {
 export interface PreparedOperator {
   /** What a value cannot match without; undefined: nothing can be said. */
   readonly requirement?: Requirement;
+  /** No shorter value matches; undefined: nothing can be said. */
+  readonly leastLength?: number;
   judge(value: string, match: Match): boolean;
 }
 

@@ -30,6 +30,24 @@ export class Step {
     return { low: input.low | more.low, high: input.high | more.high };
   }
 
+  /** Whether this step itself may change what comes out of the steps before it. */
+  acts(word: Word): boolean {
+    const input = this.before === undefined ? word : this.before.possible(word);
+    return (input.low & this.#triggers.low) !== 0 || (input.high & this.#triggers.high) !== 0;
+  }
+
+  /** Whether this step changed this value. */
+  changed(value: string, stamp: number): boolean {
+    return this.apply(value, stamp) !== (this.before === undefined ? value : this.before.apply(value, stamp));
+  }
+
+  /** The most bytes that can come out of so many; Infinity where a step makes more of them. */
+  longest(length: number): number {
+    const input = this.before === undefined ? length : this.before.longest(length);
+    if (this.transformation.name === 'base64Decode') return (input * 3) / 4;
+    return EXPANDING.has(this.transformation.name) ? Number.POSITIVE_INFINITY : input;
+  }
+
   /** Whether the chain up to here may change a value of these classes. */
   triggered(word: Word): boolean {
     if (this.before?.triggered(word) === true) return true;
@@ -45,6 +63,9 @@ export class Step {
     return this.#result;
   }
 }
+
+/** Transformations whose result may be longer than the value. */
+const EXPANDING = new Set(['utf8toUnicode', 'hexEncode', 'base64Encode', 'urlEncode', 'sha1', 'md5', 'length']);
 
 /** Whether anything can be said; a table that says nothing stands for every class. */
 function wordOf(table: Uint8Array | undefined, classes: ByteClasses): Word {

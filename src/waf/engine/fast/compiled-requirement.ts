@@ -45,9 +45,26 @@ export function compileRequirement(
     case 'all':
       return new AllOf(requirement.of.map((one) => compileRequirement(one, classes, ids, used)));
     case 'any':
-      return new AnyOf(requirement.of.map((one) => compileRequirement(one, classes, ids, used)));
+      return compileAny(requirement.of, classes, ids, used);
   }
 }
+
+function compileAny(
+  parts: readonly Requirement[],
+  classes: ByteClasses,
+  ids: LiteralIds,
+  used: Set<number>,
+): CompiledRequirement {
+  const compiled = (one: Requirement) => compileRequirement(one, classes, ids, used);
+  const literals = parts.filter((one) => one.kind === 'literal');
+  if (literals.length < FEW) return new AnyOf(parts.map(compiled));
+  const many = new AnyLiteral(new Set(literals.map(({ text }) => ids.of(text))), literals.map(compiled));
+  const others = parts.filter((one) => one.kind !== 'literal').map(compiled);
+  return others.length === 0 ? many : new AnyOf([many, ...others]);
+}
+
+/** Looking at each costs less than a set. */
+const FEW = 6;
 
 const ALWAYS: CompiledRequirement = { possible: () => true, holds: () => true };
 const NEVER: CompiledRequirement = { possible: () => false, holds: () => false };
@@ -125,6 +142,28 @@ class AnyOf implements CompiledRequirement {
 
   holds(word: Word, found: FoundLiterals | undefined): boolean {
     for (const part of this.#parts) if (part.holds(word, found)) return true;
+    return false;
+  }
+}
+
+/** One of many literals, as lists of phrases are: what was found is looked for among them, which is less than the other way round. */
+class AnyLiteral implements CompiledRequirement {
+  readonly #ids: ReadonlySet<number>;
+  readonly #literals: readonly CompiledRequirement[];
+
+  constructor(ids: ReadonlySet<number>, literals: readonly CompiledRequirement[]) {
+    this.#ids = ids;
+    this.#literals = literals;
+  }
+
+  possible(word: Word): boolean {
+    for (const literal of this.#literals) if (literal.possible(word)) return true;
+    return false;
+  }
+
+  holds(_: Word, found: FoundLiterals | undefined): boolean {
+    if (found === undefined) return false;
+    for (let i = 0; i < found.count; i++) if (this.#ids.has(found.ids[i])) return true;
     return false;
   }
 }

@@ -31,7 +31,7 @@ export function dependenciesOf(rule: CompiledRule): Dependencies {
     reads,
     writes,
     onlyTx: rule.links.every(readsOnlyTx),
-    headOnlyTx: readsOnlyTx(rule.links[0]),
+    headOnlyTx: judgesOnlyTx(rule.links[0]),
     onlyWritesTx: rule.links.every(writesOnlyTx),
   };
 }
@@ -76,10 +76,16 @@ function macroReads(macro: Macro | undefined): (string | undefined)[] {
   return references.map(({ variable, name }) => (variable === 'TX' ? (name ?? '*') : undefined));
 }
 
+/** Whether a link matches depends on TX alone; what it does then may not. */
+function judgesOnlyTx({ definition }: CompiledLink): boolean {
+  const named = definition.targets.every(({ variable, selector }) => variable === 'TX' && selector?.kind === 'name');
+  return named && macroReads(definition.operator?.argument).every((name) => name !== undefined && name !== '*');
+}
+
 function readsOnlyTx(link: CompiledLink): boolean {
-  const { targets } = link.definition;
-  const named = targets.every(({ variable, selector }) => variable === 'TX' && selector?.kind === 'name');
-  return named && macrosOf(link).every((macro) => macroReads(macro).every((name) => name !== undefined && name !== '*'));
+  return (
+    judgesOnlyTx(link) && macrosOf(link).every((macro) => macroReads(macro).every((name) => name !== undefined && name !== '*'))
+  );
 }
 
 function writesOnlyTx(link: CompiledLink): boolean {

@@ -10,7 +10,7 @@ import { type Gate, gatesOf } from './gates.ts';
 import { knownRows, type KnownRow } from './known-rows.ts';
 import { FoundLiterals, Literals } from './literals.ts';
 import { ANYTHING, type Requirement } from './requirement.ts';
-import type { Check, SieveWorld } from './sieve.ts';
+import { type Check, SieveWorld } from './sieve.ts';
 import { type Source, sourcesOf, type Use } from './sources.ts';
 
 /** A program with all that is known about it before requests come. It judges as the plain one does, and much faster. */
@@ -46,10 +46,11 @@ export function makeFast(program: Program): FastProgram {
 /** A check before its requirement is known to the others. */
 interface Draft {
   readonly id: number;
-  readonly key: string;
   readonly transformations: readonly Transformation[];
   readonly requirement: Requirement;
   readonly link: CompiledLink;
+  /** Of `multiMatch`: where the last step changes nothing, the value was judged before. */
+  readonly repeats: boolean;
 }
 
 class Maker {
@@ -83,19 +84,22 @@ class Maker {
   }
 
   /** `multiMatch` looks at the value behind each step: each is a check of its own. */
-  #draftsOf({ link }: Gate): Draft[] {
+  #draftsOf({ link, targets }: Gate): Draft[] {
     const { transformations, multiMatch } = link;
-    if (!multiMatch) return [this.#draft(link, transformations)];
-    return Array.from({ length: transformations.length + 1 }, (_, i) => this.#draft(link, transformations.slice(0, i)));
+    if (!multiMatch) return [this.#draft(link, transformations, targets, false)];
+    return Array.from({ length: transformations.length + 1 }, (_, i) =>
+      this.#draft(link, transformations.slice(0, i), targets, i > 0),
+    );
   }
 
-  #draft(link: CompiledLink, all: readonly Transformation[]): Draft {
+  #draft(link: CompiledLink, all: readonly Transformation[], targets: Gate['targets'], repeats: boolean): Draft {
     const transformations = all.filter(({ name }) => name !== 'none');
-    const key = `${this.#operatorId(link.operator)} ${link.negated} ${transformations.map(({ name }) => name).join()}`;
+    const chain = transformations.map(({ name }) => name).join();
+    const key = `${this.#operatorId(link.operator)} ${link.negated} ${repeats} ${chain} ${placesOf(targets)}`;
     const known = this.#drafts.get(key);
     if (known !== undefined) return known;
     const requirement = link.negated ? ANYTHING : (link.operator?.requirement ?? ANYTHING);
-    const draft = { id: this.#drafts.size, key, transformations, requirement, link };
+    const draft = { id: this.#drafts.size, transformations, requirement, link, repeats };
     this.#drafts.set(key, draft);
     return draft;
   }
@@ -109,10 +113,7 @@ class Maker {
 
   #checks(): { checks: readonly Check[]; world: SieveWorld } {
     const drafts = [...this.#drafts.values()];
-    const classes = new ByteClasses([
-      ...drafts.flatMap(({ requirement }) => setsOf(requirement)),
-      ...drafts.flatMap(({ transformations }) => transformations.flatMap(triggersOf)),
-    ]);
+    const classes = new ByteClasses();
     const chains = new Chains(classes);
     const ids = new LiteralIds();
     const match = new KnownMatch(this.#foreseen.base);
@@ -122,7 +123,7 @@ class Maker {
       return new LinkCheck(draft, chains.of(draft.transformations), requirement, [...used], match);
     });
     const literals = new Literals(ids.texts);
-    return { checks, world: { classes, literals, found: new FoundLiterals(ids.texts.length) } };
+    return { checks, world: new SieveWorld(classes, literals, new FoundLiterals(ids.texts.length, checks.length)) };
   }
 
   #use({ targets }: Gate, drafts: readonly Draft[], checks: readonly Check[], uses: Use[]): number[] {
@@ -136,11 +137,19 @@ function fastRule({ rule, at }: LiveRule, gates: readonly (readonly number[])[],
   return { rule, at, gates: gates.length === 0 ? undefined : gates, counts, row };
 }
 
+/** Rules that choose or count members share verdicts only where they choose the same. */
+function placesOf(targets: Gate['targets']): string {
+  const chosen = targets.filter(({ count, names }) => count || names !== undefined);
+  return chosen.length === 0 ? '' : JSON.stringify(targets.map(({ variable, written }) => [variable.name, written]));
+}
+
 class LinkCheck implements Check {
   readonly id: number;
+  readonly repeats: boolean;
   readonly chain: Step | undefined;
   readonly requirement: Check['requirement'];
   readonly literals: readonly number[];
+  readonly leastLength: number;
   readonly #operator: NonNullable<CompiledLink['operator']>;
   readonly #negated: boolean;
   readonly #match: Match;
@@ -153,9 +162,11 @@ class LinkCheck implements Check {
     match: Match,
   ) {
     this.id = draft.id;
+    this.repeats = draft.repeats;
     this.chain = chain;
     this.requirement = requirement;
     this.literals = literals;
+    this.leastLength = draft.link.negated ? 0 : (draft.link.operator?.leastLength ?? 0);
     this.#operator = draft.link.operator as NonNullable<CompiledLink['operator']>;
     this.#negated = draft.link.negated;
     this.#match = match;
@@ -179,18 +190,4 @@ class KnownMatch implements Match {
   expand({ parts }: Macro): string {
     return parts.map((part) => (typeof part === 'string' ? part : (this.#base.get(part.name ?? '') ?? ''))).join('');
   }
-}
-
-/** All sets of bytes in a requirement; a literal counts by its first byte. */
-function setsOf(requirement: Requirement): Uint32Array[] {
-  if (requirement.kind === 'bytes') return [requirement.set];
-  if (requirement.kind === 'all' || requirement.kind === 'any') return requirement.of.flatMap(setsOf);
-  return [];
-}
-
-function triggersOf({ triggers }: Transformation): Uint32Array[] {
-  if (triggers === undefined) return [];
-  const set = new Uint32Array(8);
-  for (let byte = 0; byte < 256; byte++) if (triggers[byte] === 1) set[byte >>> 5] |= 1 << (byte & 31);
-  return [set];
 }

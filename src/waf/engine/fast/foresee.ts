@@ -113,7 +113,13 @@ class Attempt {
   /** A rule whose first link looks at TX alone and does not match is done with, whatever its other links look at. */
   #headFails(rule: CompiledRule): false | undefined {
     const [head] = rule.links;
-    if (head.operator === undefined || this.#dependsOnLive(dependenciesOf({ ...rule, links: [head] }).reads)) return undefined;
+    if (
+      head.operator === undefined ||
+      this.#dependsOnLive(
+        dependenciesOf({ ...rule, links: [{ ...head, definition: { ...head.definition, effects: [] } }] }).reads,
+      )
+    )
+      return undefined;
     return runRule(this.#t, { ...rule, links: [{ ...head, effects: [], capture: false }] }) ? undefined : false;
   }
 

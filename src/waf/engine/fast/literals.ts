@@ -53,12 +53,17 @@ export class Literals {
 export class FoundLiterals {
   readonly #stamps: Uint32Array;
   #stamp = 0;
+  #look = 0;
+  /** By check: the look in which it was asked for last. */
+  readonly #looked: Uint32Array;
   /** Their ids, each once. */
   readonly ids: Int32Array;
   count = 0;
 
-  constructor(size: number) {
+  /** @param size - how many literals there are; `checks`: how many checks ask for them */
+  constructor(size: number, checks: number) {
     this.#stamps = new Uint32Array(size);
+    this.#looked = new Uint32Array(checks);
     this.ids = new Int32Array(size);
   }
 
@@ -76,6 +81,20 @@ export class FoundLiterals {
       this.#stamps[id] = this.#stamp;
       this.ids[this.count++] = id;
     }
+  }
+
+  /** What was found is gone through anew. */
+  nextLook(): void {
+    if (++this.#look !== 0xffffffff) return;
+    this.#looked.fill(0);
+    this.#look = 1;
+  }
+
+  /** True the first time that a check is asked for in one look: several of its literals may be there. */
+  isFirst(check: number): boolean {
+    if (this.#looked[check] === this.#look) return false;
+    this.#looked[check] = this.#look;
+    return true;
   }
 
   has(id: number): boolean {

@@ -68,6 +68,6 @@ export class FastRunner implements Hits {
 
   /** A rule changed what was taken for granted: how bodies are read, or that a rule which was run beforehand runs at all. */
   #isUnforeseen(t: Transaction): boolean {
-    return t.phase > 1 || t.removals.hasAny(this.program.done);
+    return t.readingChangedIn > 1 || t.removals.hasAny(this.program.done);
   }
 }

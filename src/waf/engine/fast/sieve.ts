@@ -9,8 +9,12 @@ export interface Check {
   /** undefined: the value as it came. */
   readonly chain: Step | undefined;
   readonly requirement: CompiledRequirement;
+  /** No shorter value behind the chain matches. */
+  readonly leastLength: number;
   /** Ids of the literals in the requirement. */
   readonly literals: readonly number[];
+  /** Where the last step of the chain changes nothing, another check has judged the value. */
+  readonly repeats: boolean;
   /** Judges a value behind the chain. */
   judge(value: string): boolean;
 }
@@ -21,10 +25,22 @@ export interface Hits {
 }
 
 /** What all sieves of a program share. */
-export interface SieveWorld {
+export class SieveWorld {
   readonly classes: ByteClasses;
-  readonly literals: Literals;
   readonly found: FoundLiterals;
+  readonly #literals: Literals;
+
+  constructor(classes: ByteClasses, literals: Literals, found: FoundLiterals) {
+    this.classes = classes;
+    this.found = found;
+    this.#literals = literals;
+  }
+
+  /** Finds the literals of a value: they are in `found` until the next one is looked through. */
+  scan(value: string): void {
+    this.found.clear();
+    this.#literals.scan(value, this.found);
+  }
 }
 
 /** Plans are made for the classes that occur in values: ordinary traffic has a few dozen. */
@@ -38,15 +54,13 @@ const MOST_REMEMBERED = 4096;
 interface ChainPlan {
   /** Have to be judged whatever literals there are. */
   readonly always: readonly Check[];
-  /** Whether others may match when their literals occur. */
-  readonly scan: boolean;
+  /** By id of a check: 1 for those that may match when their literals occur; undefined: there is none. */
+  readonly asks: Uint8Array | undefined;
 }
 
 /** What to do with a value of some classes. */
 interface Plan extends ChainPlan {
   readonly word: Word;
-  /** By check: 1 where its chain leaves such a value alone. */
-  readonly direct: Uint8Array;
   /** Chains that may change it. */
   readonly triggered: readonly Chain[];
 }
@@ -69,7 +83,7 @@ export class Sieve {
     this.#world = world;
     this.#chains = chainsOf(checks);
     this.#byLiteral = byLiteral(checks);
-    this.#size = Math.max(-1, ...checks.map(({ id }) => id)) + 1;
+    this.#size = sizeFor(checks);
     this.#any = this.#makePlan(EVERY_CLASS);
     this.#remembered = remember ? new Map() : undefined;
   }
@@ -103,34 +117,43 @@ export class Sieve {
     }
     const plan = this.#plans.get(wordKey(low, high)) ?? this.#newPlan({ low, high }, work);
     for (const check of plan.always) if (check.judge(value)) hits.hit(check);
-    if (plan.scan) this.#scan(value, plan, hits);
+    if (plan.asks !== undefined) {
+      this.#world.scan(value);
+      judgeFound(value, plan.word, plan.asks, this.#byLiteral, this.#world.found, hits);
+    }
     if (plan.triggered.length > 0) this.#transformed(value, plan, work, hits);
   }
 
-  /** Judges what the literals of a value ask for, among the checks that see it as it came. */
-  #scan(value: string, plan: Plan, hits: Hits): void {
-    const { found, literals } = this.#world;
-    found.clear();
-    literals.scan(value, found);
-    for (let i = 0; i < found.count; i++) {
-      for (const check of this.#byLiteral.get(found.ids[i]) ?? []) {
-        if (plan.direct[check.id] === 1 && isFirst(check, found, i) && this.#mayMatch(check, plan.word) && check.judge(value))
-          hits.hit(check);
-      }
-    }
-  }
-
-  /** What is judged always is not judged again. */
-  #mayMatch(check: Check, word: Word): boolean {
-    return !check.requirement.holds(word, undefined) && check.requirement.holds(word, this.#world.found);
-  }
-
+  /** Chains that come to the same value have it looked through once. */
   #transformed(value: string, plan: Plan, work: SieveWork, hits: Hits): void {
     const stamp = work.nextStamp();
+    const results: string[] = [];
+    const chains: Chain[][] = [];
     for (const chain of plan.triggered) {
+      if (chain.step.longest(value.length) < chain.leastLength) continue;
       const result = chain.step.apply(value, stamp);
-      const { low, high } = result === value ? plan.word : wordOf(result, this.#world.classes);
-      chain.judge(result, { low, high }, this.#world, work, hits);
+      if (chain.repeats && !chain.step.changed(value, stamp)) continue;
+      const at = results.indexOf(result);
+      if (at >= 0) chains[at].push(chain);
+      else {
+        results.push(result);
+        chains.push([chain]);
+      }
+    }
+    for (let i = 0; i < results.length; i++) this.#judgeResult(results[i], chains[i], work, hits);
+  }
+
+  #judgeResult(result: string, chains: readonly Chain[], work: SieveWork, hits: Hits): void {
+    const world = this.#world;
+    const word = wordOf(result, world.classes);
+    let scanned = false;
+    for (const chain of chains) {
+      const { always, asks } = chain.knownPlan(word) ?? (work.mayPlan() ? chain.planFor(word) : chain.planFor(EVERY_CLASS));
+      for (const check of always) if (check.judge(result)) hits.hit(check);
+      if (asks === undefined) continue;
+      if (!scanned) world.scan(result);
+      scanned = true;
+      judgeFound(result, word, asks, chain.byLiteral, world.found, hits);
     }
   }
 
@@ -145,32 +168,61 @@ export class Sieve {
   #makePlan(word: Word): Plan {
     const triggered: Chain[] = [];
     const always: Check[] = [];
-    const direct = new Uint8Array(this.#size);
-    let scan = false;
+    const asks = new Uint8Array(this.#size);
+    let some = false;
     for (const chain of this.#chains) {
-      if (chain.changes(word)) {
+      if (chain.repeats && !chain.step.acts(word)) continue;
+      if (chain.step.triggered(word)) {
         if (chain.possible(word)) triggered.push(chain);
         continue;
       }
       const plan = chain.planFor(word);
       always.push(...plan.always);
-      scan ||= plan.scan;
-      for (const { id } of chain.checks) direct[id] = 1;
+      some ||= plan.asks !== undefined;
+      for (const { id } of chain.checks) asks[id] = plan.asks?.[id] ?? asks[id];
     }
-    return { word, always, scan, direct, triggered };
+    return { word, always, asks: some ? asks : undefined, triggered };
+  }
+}
+
+/** Judges the checks that ask for one of the literals found, each once. */
+function judgeFound(
+  value: string,
+  word: Word,
+  asks: Uint8Array,
+  byLiteral: ReadonlyMap<number, readonly Check[]>,
+  found: FoundLiterals,
+  hits: Hits,
+): void {
+  found.nextLook();
+  for (let i = 0; i < found.count; i++) {
+    const checks = byLiteral.get(found.ids[i]);
+    if (checks === undefined) continue;
+    for (const check of checks) {
+      if (asks[check.id] !== 1 || !found.isFirst(check.id)) continue;
+      if (check.requirement.holds(word, found) && check.judge(value)) hits.hit(check);
+    }
   }
 }
 
 function chainsOf(checks: readonly Check[]): Chain[] {
-  const groups = Map.groupBy(checks, ({ chain }) => chain);
-  return [...groups].map(([step, list]) => (step === undefined ? new Chain(UNCHANGED, list) : new Chain(step, list)));
+  const byStep = Map.groupBy(checks, ({ chain }) => chain);
+  return [...byStep].flatMap(([step, list]) => {
+    const groups = [list.filter(({ repeats }) => repeats), list.filter(({ repeats }) => !repeats)];
+    return groups.filter((group) => group.length > 0).map((group) => new Chain(step ?? UNCHANGED, group, group[0].repeats));
+  });
 }
 
+type ChainStep = Pick<Step, 'possible' | 'triggered' | 'apply' | 'acts' | 'changed' | 'longest'>;
+
 /** The empty chain. */
-const UNCHANGED: Pick<Step, 'possible' | 'triggered' | 'apply'> = {
+const UNCHANGED: ChainStep = {
   possible: (word) => word,
   triggered: () => false,
+  acts: () => false,
+  changed: () => false,
   apply: (value) => value,
+  longest: (length) => length,
 };
 
 function byLiteral(checks: readonly Check[]): Map<number, Check[]> {
@@ -183,13 +235,6 @@ function byLiteral(checks: readonly Check[]): Map<number, Check[]> {
     }
   }
   return map;
-}
-
-/** A check with several of the literals found is looked at once: at the first of them. */
-function isFirst(check: Check, found: FoundLiterals, at: number): boolean {
-  if (check.literals.length === 1) return true;
-  for (let i = 0; i < at; i++) if (check.literals.includes(found.ids[i])) return false;
-  return true;
 }
 
 function wordOf(value: string, classes: ByteClasses): Word {
@@ -205,19 +250,20 @@ function wordOf(value: string, classes: ByteClasses): Word {
 
 /** The checks behind one chain of transformations. */
 class Chain {
-  readonly step: Pick<Step, 'possible' | 'triggered' | 'apply'>;
+  readonly step: ChainStep;
   readonly checks: readonly Check[];
-  readonly #byLiteral: ReadonlyMap<number, readonly Check[]>;
+  readonly repeats: boolean;
+  /** No shorter value matches any of its checks. */
+  readonly leastLength: number;
+  readonly byLiteral: ReadonlyMap<number, readonly Check[]>;
   readonly #plans = new Map<number, ChainPlan>();
 
-  constructor(step: Pick<Step, 'possible' | 'triggered' | 'apply'>, checks: readonly Check[]) {
+  constructor(step: ChainStep, checks: readonly Check[], repeats: boolean) {
     this.step = step;
     this.checks = checks;
-    this.#byLiteral = byLiteral(checks);
-  }
-
-  changes(word: Word): boolean {
-    return this.step.triggered(word);
+    this.repeats = repeats;
+    this.leastLength = Math.min(...checks.map(({ leastLength }) => leastLength));
+    this.byLiteral = byLiteral(checks);
   }
 
   /** Whether any of its checks can match what it makes of such a value. */
@@ -226,42 +272,37 @@ class Chain {
     return this.checks.some(({ requirement }) => requirement.possible(after));
   }
 
-  planFor(word: Word): ChainPlan {
-    const key = wordKey(word.low, word.high);
-    let plan = this.#plans.get(key);
-    if (plan !== undefined) return plan;
-    plan = planOf(this.checks, word);
-    if (this.#plans.size >= MOST_PLANS) this.#plans.clear();
-    this.#plans.set(key, plan);
-    return plan;
+  knownPlan(word: Word): ChainPlan | undefined {
+    return this.#plans.get(wordKey(word.low, word.high));
   }
 
-  /** Judges a value behind the chain. */
-  judge(value: string, word: Word, world: SieveWorld, work: SieveWork, hits: Hits): void {
-    const known = this.#plans.get(wordKey(word.low, word.high));
-    const plan = known ?? (work.mayPlan() ? this.planFor(word) : this.planFor(EVERY_CLASS));
-    for (const check of plan.always) if (check.judge(value)) hits.hit(check);
-    if (!plan.scan) return;
-    const { found, literals } = world;
-    found.clear();
-    literals.scan(value, found);
-    for (let i = 0; i < found.count; i++) {
-      for (const check of this.#byLiteral.get(found.ids[i]) ?? []) {
-        if (!isFirst(check, found, i) || plan.always.includes(check)) continue;
-        if (check.requirement.holds(word, found) && check.judge(value)) hits.hit(check);
-      }
-    }
+  planFor(word: Word): ChainPlan {
+    const known = this.knownPlan(word);
+    if (known !== undefined) return known;
+    const plan = planOf(this.checks, word);
+    if (this.#plans.size >= MOST_PLANS) this.#plans.clear();
+    this.#plans.set(wordKey(word.low, word.high), plan);
+    return plan;
   }
 }
 
 function planOf(checks: readonly Check[], word: Word): ChainPlan {
   const always: Check[] = [];
-  let scan = false;
+  const asks = new Uint8Array(sizeFor(checks));
+  let some = false;
   for (const check of checks) {
     if (check.requirement.holds(word, undefined)) always.push(check);
-    else if (check.requirement.possible(word)) scan = true;
+    else if (check.requirement.possible(word)) {
+      asks[check.id] = 1;
+      some = true;
+    }
   }
-  return { always, scan };
+  return { always, asks: some ? asks : undefined };
+}
+
+/** Ids count from 0. */
+function sizeFor(checks: readonly Check[]): number {
+  return Math.max(-1, ...checks.map(({ id }) => id)) + 1;
 }
 
 class HitList implements Hits {

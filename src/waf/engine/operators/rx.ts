@@ -2,6 +2,7 @@ import type { Requirement } from '../fast/requirement.ts';
 import { type Match, type OperatorFactory, type OperatorWorld, type PreparedOperator, RuleError } from '../operator.ts';
 import { type CompiledPattern, compilePattern } from '../regex/compile.ts';
 import { PatternError } from '../regex/node.ts';
+import { leastLengthOf } from '../regex/least-length.ts';
 import { requiredOf } from '../regex/required.ts';
 import type { Macro } from '../rule-set.ts';
 
@@ -19,6 +20,10 @@ export class PatternOperator implements PreparedOperator {
 
   get requirement(): Requirement {
     return (this.#requirement ??= requiredOf(this.pattern.node));
+  }
+
+  get leastLength(): number {
+    return leastLengthOf(this.pattern.node);
   }
 
   judge(value: string, match: Match): boolean {

@@ -194,7 +194,7 @@ function compileTarget(target: Target, excluded: readonly Target[]): CompiledTar
   if (mine.some((one) => one.selector === undefined)) return undefined;
   const names = target.selector && matcherOf(target.selector);
   const except = mine.flatMap((one) => (one.selector === undefined ? [] : [matcherOf(one.selector)]));
-  return { variable, count: target.count, names, except };
+  return { written: target, variable, count: target.count, names, except };
 }
 
 function removedTarget({ variable, selector }: Target): RemovedTarget {

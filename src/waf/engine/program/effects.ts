@@ -87,17 +87,17 @@ export class RemoveRules implements CompiledEffect {
 
   run(t: Transaction): void {
     t.removals.removeRules(this.#rules);
-    t.forgetValues();
+    t.rulesChanged();
   }
 }
 
 /** `ctl:ruleRemoveTargetBy…`. */
 export class RemoveTarget implements CompiledEffect {
-  readonly #rules: readonly RuleDefinition[];
+  readonly #rules: ReadonlySet<RuleDefinition>;
   readonly #target: RemovedTarget;
 
   constructor(rules: readonly RuleDefinition[], target: RemovedTarget) {
-    this.#rules = rules;
+    this.#rules = new Set(rules);
     this.#target = target;
   }
 
@@ -122,6 +122,6 @@ export class ChangeReading implements CompiledEffect {
     else if (change.option === 'forceRequestBodyVariable') t.forceBodyVariable = change.value;
     else if (change.option === 'requestBodyAccess') t.requestBodyAccess = change.value;
     else if (change.option === 'responseBodyAccess') t.responseBodyAccess = change.value;
-    t.forgetValues();
+    t.readingChanged();
   }
 }

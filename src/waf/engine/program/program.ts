@@ -1,5 +1,5 @@
 import type { PreparedOperator } from '../operator.ts';
-import type { Link, RuleDefinition, RuleSettings } from '../rule-set.ts';
+import type { Link, RuleDefinition, RuleSettings, Target } from '../rule-set.ts';
 import type { Transformation } from '../transformation.ts';
 import type { Variable } from '../variables/variable.ts';
 import type { CompiledEffect } from './effects.ts';
@@ -39,6 +39,7 @@ export interface CompiledLink {
 
 /** One target with what is left out of it. */
 export interface CompiledTarget {
+  readonly written: Target;
   readonly variable: Variable;
   readonly count: boolean;
   readonly names: NameMatcher | undefined;

@@ -10,20 +10,16 @@ export interface RemovedTarget {
 /** What `ctl:ruleRemove…` took away for the rest of a transaction. */
 export class Removals {
   #rules: Set<RuleDefinition> | undefined;
-  #targets: Map<RuleDefinition, RemovedTarget[]> | undefined;
+  #targets: { readonly rules: ReadonlySet<RuleDefinition>; readonly target: RemovedTarget }[] | undefined;
 
   removeRules(rules: Iterable<RuleDefinition>): void {
     this.#rules ??= new Set();
     for (const rule of rules) this.#rules.add(rule);
   }
 
-  removeTarget(rules: Iterable<RuleDefinition>, target: RemovedTarget): void {
-    this.#targets ??= new Map();
-    for (const rule of rules) {
-      const list = this.#targets.get(rule);
-      if (list === undefined) this.#targets.set(rule, [target]);
-      else list.push(target);
-    }
+  removeTarget(rules: ReadonlySet<RuleDefinition>, target: RemovedTarget): void {
+    this.#targets ??= [];
+    this.#targets.push({ rules, target });
   }
 
   /** Whether any rule was removed that these are. */
@@ -41,6 +37,8 @@ export class Removals {
   }
 
   targetsOf(rule: RuleDefinition): readonly RemovedTarget[] | undefined {
-    return this.#targets?.get(rule);
+    if (this.#targets === undefined) return undefined;
+    const mine = this.#targets.filter(({ rules }) => rules.has(rule));
+    return mine.length === 0 ? undefined : mine.map(({ target }) => target);
   }
 }

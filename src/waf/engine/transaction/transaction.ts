@@ -72,13 +72,17 @@ export class Transaction implements Match {
 
   /** How often rules changed what later ones are judged by. */
   changes = 0;
+  /** The phase in which a rule last changed how the request is read; 0: none did. */
+  readingChangedIn = 0;
   /** Something happened that was not foreseen when the program was made: from here on every rule is run. */
   plain = false;
 
   capturing = false;
   groups: readonly (string | undefined)[] | undefined;
 
-  #values = new Map<Variable, Values>();
+  /** What is known from the head on, and what a phase brings. */
+  readonly #lasting = new Map<Variable, Values>();
+  readonly #values = new Map<Variable, Values>();
 
   constructor(
     program: Program,
@@ -100,10 +104,11 @@ export class Transaction implements Match {
   /** The values of a variable; what rules cannot change is read once in a phase. */
   valuesOf(variable: Variable): Values {
     if (!variable.stable) return variable.read(this);
-    let values = this.#values.get(variable);
+    const known = variable.phase === 1 && variable.grows !== true ? this.#lasting : this.#values;
+    let values = known.get(variable);
     if (values === undefined) {
       values = variable.read(this);
-      this.#values.set(variable, values);
+      known.set(variable, values);
     }
     return values;
   }
@@ -114,9 +119,15 @@ export class Transaction implements Match {
     this.#values.clear();
   }
 
-  /** A rule changed how the request is read, or which rules hold. */
-  forgetValues(): void {
+  /** A rule changed which rules hold. */
+  rulesChanged(): void {
     this.changes++;
+  }
+
+  /** A rule changed how the request is read. */
+  readingChanged(): void {
+    this.changes++;
+    this.readingChangedIn = this.phase;
     this.#values.clear();
   }
 

@@ -12,6 +12,8 @@ export interface Variable {
    * False for TX, MATCHED_VAR and the like.
    */
   readonly stable: boolean;
+  /** True for what says more once the body is there. */
+  readonly grows?: boolean;
   /** The first phase in which it says something. */
   readonly phase: 1 | 2 | 3 | 4 | 5;
   read(t: Transaction): Values;

@@ -1,0 +1,107 @@
+/**
+ * `npm run bench:waf`: what the firewall costs, inside one process, with OWASP CRS at paranoia 1, blocking. The same kind of requests as
+ * the load bench, no two of them alike, walk a route without and one with the room, in turn; the difference of each pair counts. The
+ * rules are looked for in `../shared/crs`; `-- builtin` takes those of this repository.
+ */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { CarryStore } from '../src/config/carry.ts';
+import type { BodySink, BodySource } from '../src/exchange/body-source.ts';
+import { Exchange } from '../src/exchange/exchange.ts';
+import type { Prepared } from '../src/pipeline/stage.ts';
+import { effectiveWaf } from '../src/waf/effective.ts';
+import { wafOptions } from '../src/waf/options.ts';
+import { wafStage } from '../src/waf/stage.ts';
+import { cpuOf, median, planWith, refused, walkAll } from './recorded.ts';
+import { orderBody, ordersTarget } from './workload.ts';
+
+const EXCHANGES = 1000;
+const ROUNDS = 15;
+const CRS = path.resolve(import.meta.dirname, '../../shared/crs');
+
+class Recorded implements BodySource {
+  readonly #body: Buffer;
+  readonly received = 0;
+  readonly broken = undefined;
+  limit = 0;
+
+  constructor(body: Buffer) {
+    this.#body = body;
+  }
+
+  get length(): number {
+    return this.#body.length;
+  }
+
+  start(sink: BodySink): void {
+    sink.onData(this.#body);
+    sink.onEnd(undefined);
+  }
+
+  pause(): void {}
+  resume(): void {}
+}
+
+const hex = (length: number) => Array.from({ length }, () => Math.floor(Math.random() * 16).toString(16)).join('');
+const uuid = () => `${hex(8)}-${hex(4)}-4${hex(3)}-a${hex(3)}-${hex(12)}`;
+const digits = () => String(Math.floor(Math.random() * 1e9));
+
+const connection = { listener: 'public', secure: true, peerAddress: '198.18.0.1', peerPort: 4711, serverName: undefined };
+const host = 'api.example.com';
+const AGENT = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/129.0.0.0 Safari/537.36';
+/** As the reader of a head makes them: pieces of one text of the request. */
+const flat = (text: string) => Buffer.from(text, 'latin1').toString('latin1');
+
+function getRequest(i: number): Exchange {
+  const target = flat(ordersTarget());
+  const [canonical, query] = target.split('?');
+  const headers = [
+    ...['host', host, 'user-agent', AGENT, 'accept', 'application/json, text/plain, */*', 'accept-language', 'en-US,en;q=0.9'],
+    ...['accept-encoding', 'gzip, deflate, br', 'cookie'],
+    `session=s%3A${hex(32)}.${hex(10)}; theme=dark; _ga=GA1.2.${digits()}.${digits()}`,
+    ...['referer', `https://app.example.com/orders?page=${i % 400}`, 'x-request-id', uuid()],
+  ].map(flat);
+  const head = { method: 'GET', rawTarget: target, version: '1.1', host, authority: host, path: canonical, query, headers } as const;
+  return new Exchange(`${i}`, connection, head, undefined);
+}
+
+function postRequest(i: number): Exchange {
+  const body = Buffer.from(orderBody());
+  const target = '/api/v1/orders';
+  const headers = [
+    ...['host', host, 'user-agent', AGENT, 'accept', 'application/json', 'content-type', 'application/json'],
+    ...['x-request-id', uuid(), 'content-length', String(body.length)],
+  ].map(flat);
+  const head = { method: 'POST', rawTarget: target, version: '1.1', host, authority: host, path: target, query: undefined, headers } as const;
+  return new Exchange(`${i}`, connection, head, new Recorded(body));
+}
+
+/** Reads the body as the firewall has it read, and nothing more. */
+const readsBody: Prepared = { needs: { request: { kind: 'whole', limit: 131_072 } }, onRequestBody: () => undefined };
+
+const rules = process.argv.includes('builtin') || !existsSync(CRS) ? ['builtin'] : [`${CRS}/crs-setup.conf.example`, `${CRS}/rules/*.conf`];
+const options = effectiveWaf(wafOptions.parse({ rules, mode: 'block', paranoia: 1 }), undefined);
+if (options === undefined) throw new Error('the firewall is off');
+const began = performance.now();
+const room = await wafStage.prepare(options, { carry: new CarryStore().open() } as never, { bodyLimit: 131_072 });
+if (room === undefined) throw new Error('the room is absent');
+console.log(`${rules.length === 1 ? 'built-in rules' : 'CRS'}, loaded in ${(performance.now() - began).toFixed(0)} ms`);
+
+const off = await planWith([readsBody], 131_072);
+const on = await planWith([room], 131_072);
+for (const [name, make] of [
+  ['GET', getRequest],
+  ['POST', postRequest],
+] as const) {
+  const times = { off: [] as number[], on: [] as number[] };
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const kind of round % 2 === 0 ? (['off', 'on'] as const) : (['on', 'off'] as const)) {
+      const exchanges = Array.from({ length: EXCHANGES }, (_, i) => make(i));
+      const plan = kind === 'off' ? off : on;
+      times[kind].push(cpuOf(EXCHANGES, () => walkAll(plan, exchanges)));
+    }
+  }
+  const added = times.on.map((time, i) => time - times.off[i]).slice(3);
+  console.log(`${name}: ${median(added).toFixed(1)} µs (${Math.min(...added).toFixed(1)} to ${Math.max(...added).toFixed(1)}), refused ${refused.count}`);
+}
+
