@@ -1,4 +1,4 @@
-import { addByte, anyByte, type ByteSet, emptySet, foldCase, notNewline, setOf } from './byte-set.ts';
+import { addByte, anyByte, emptySet, foldCase, notNewline, setOf } from './byte-set.ts';
 import { readClass } from './class.ts';
 import { readEscape } from './escape.ts';
 import { alternateOf, concatOf, type PatternNode } from './node.ts';
@@ -76,6 +76,7 @@ class Parser {
   /** Groups of the whole pattern: `\12` is a reference if there are so many. */
   readonly #total: number;
   readonly #names = new Map<string, number>();
+  readonly #classes = new Map<string, PatternNode>();
 
   constructor(text: string) {
     this.#reader = new Reader(text);
@@ -132,9 +133,9 @@ class Parser {
       case '(':
         return this.#readGroup(start);
       case '[':
-        return { kind: 'set', set: readClass(reader, this.#flags.ignoreCase) };
+        return this.#readSet(start);
       case '.':
-        return { kind: 'set', set: this.#flags.dotall ? anyByte : notNewline };
+        return this.#flags.dotall ? anyNode : notNewlineNode;
       case '^':
         return { kind: 'assert', assertion: this.#flags.multiline ? 'line-begin' : 'begin' };
       case '$':
@@ -152,10 +153,19 @@ class Parser {
   }
 
   #byteNode(byte: number): PatternNode {
-    const set: ByteSet = emptySet();
-    addByte(set, byte);
-    if (this.#flags.ignoreCase) foldCase(set);
-    return { kind: 'set', set };
+    return this.#flags.ignoreCase ? foldedBytes[byte] : plainBytes[byte];
+  }
+
+  /** Patterns repeat their classes a thousand times: equal ones share one node. */
+  #readSet(start: number): PatternNode {
+    const { ignoreCase } = this.#flags;
+    const set = readClass(this.#reader, ignoreCase);
+    const key = `${ignoreCase ? 'i' : ''}${this.#reader.text.slice(start, this.#reader.at)}`;
+    const known = this.#classes.get(key);
+    if (known !== undefined) return known;
+    const made: PatternNode = { kind: 'set', set };
+    this.#classes.set(key, made);
+    return made;
   }
 
   #readEscaped(): PatternNode {
@@ -246,6 +256,18 @@ class Parser {
     }
     return { kind: 'repeat', body, min: count[0], max: count[1], lazy };
   }
+}
+
+const anyNode: PatternNode = { kind: 'set', set: anyByte };
+const notNewlineNode: PatternNode = { kind: 'set', set: notNewline };
+const plainBytes: readonly PatternNode[] = Array.from({ length: 256 }, (_, byte) => byteNode(byte, false));
+const foldedBytes: readonly PatternNode[] = Array.from({ length: 256 }, (_, byte) => byteNode(byte, true));
+
+function byteNode(byte: number, ignoreCase: boolean): PatternNode {
+  const set = emptySet();
+  addByte(set, byte);
+  if (ignoreCase) foldCase(set);
+  return { kind: 'set', set };
 }
 
 const lineBreak: PatternNode = alternateOf([

@@ -65,6 +65,7 @@ class Builder {
   readonly #outs: number[] = [];
   readonly #sets: ByteSet[] = [];
   readonly #setNumbers = new Map<string, number>();
+  readonly #known = new Map<ByteSet, number>();
   readonly #used = new Set<Assertion>();
   readonly #reversed: boolean;
   readonly #captures: boolean;
@@ -165,12 +166,13 @@ class Builder {
   }
 
   #setNumber(set: ByteSet): number {
+    // Nodes share their sets, so that most are known by themselves.
+    const same = this.#known.get(set);
+    if (same !== undefined) return same;
     const key = setKey(set);
-    let number = this.#setNumbers.get(key);
-    if (number === undefined) {
-      number = this.#sets.push(set) - 1;
-      this.#setNumbers.set(key, number);
-    }
+    const number = this.#setNumbers.get(key) ?? this.#sets.push(set) - 1;
+    this.#setNumbers.set(key, number);
+    this.#known.set(set, number);
     return number;
   }
 
