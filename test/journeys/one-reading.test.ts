@@ -54,8 +54,9 @@ async function ask(bytes: string): Promise<RawResponse> {
   const began = performance.now();
   const until = (received: Buffer) => parseResponses(received).some(isWhole);
   const answer = parseResponses(await rawRequest(gateway.port('plain'), bytes, { until, timeout: 20_000 })).find(isWhole);
-  times.push(performance.now() - began);
   assert.ok(answer, 'no answer');
+  // Of refusals: how long a service takes is its own affair.
+  if (answer.headers.get('content-type') === 'application/problem+json') times.push(performance.now() - began);
   return answer;
 }
 
@@ -123,10 +124,10 @@ suite('Python', { skip: hasPython ? false : 'python3 is not installed' }, () => 
   test('was one of the readers', () => assert.ok((passed.get('python') ?? 0) > 100));
 });
 
-test('there are enough cases, and an answer takes no time', () => {
+test('there are enough cases, and a refusal takes no time', () => {
   assert.ok(CASES.length >= 150, String(CASES.length));
   assert.equal(new Set(CASES.map(({ bytes }) => bytes)).size, CASES.length, 'a case stands twice');
   const sorted = times.toSorted((a, b) => a - b);
-  assert.ok(sorted[sorted.length >> 1] < 50, `half of the answers took more than ${sorted[sorted.length >> 1]} ms`);
-  assert.ok((sorted.at(-1) as number) < 5000, `the slowest answer took ${sorted.at(-1)} ms`);
+  assert.ok(sorted[sorted.length >> 1] < 50, `half of the refusals took more than ${sorted[sorted.length >> 1]} ms`);
+  assert.ok((sorted.at(-1) as number) < 5000, `the slowest refusal took ${sorted.at(-1)} ms`);
 });
