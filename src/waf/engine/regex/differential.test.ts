@@ -1,3 +1,8 @@
+/**
+ * The engine against V8, on random patterns and on those of the rule set. For longer than a test run has time:
+ *
+ *     PATTERN_RUNS=100000 PATTERN_STEP=1 node --test src/waf/engine/regex/differential.test.ts
+ */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -5,6 +10,10 @@ import { noRuleSet, readCrsPatterns, readCrsValues } from '../../../../test/supp
 import { type CompiledPattern, PatternCache } from './compile.ts';
 import { isNullable, type PatternNode } from './node.ts';
 import { toV8Source } from './v8-twin.ts';
+
+const runs = Number(process.env.PATTERN_RUNS ?? 4000);
+/** Each pattern of the rule set is judged on one out of so many values. */
+const step = Number(process.env.PATTERN_STEP ?? 97);
 
 const atom = fc.constantFrom(
   ...[
@@ -95,7 +104,7 @@ test('random patterns match and capture what they do in V8', () => {
         else missed++;
       }
     }),
-    { numRuns: 4000 },
+    { numRuns: runs },
   );
   assert.ok(matched > 1000 && missed > 1000, `${matched} matched and ${missed} did not`);
 });
@@ -116,7 +125,7 @@ test('a cache that is too small, and memory that others take, change no verdict'
         assert.deepEqual(tight.exec(value), roomy.exec(value), about);
       }
     }),
-    { numRuns: 600 },
+    { numRuns: Math.ceil(runs / 7) },
   );
   assert.ok(small.stateMemory < 60_000, `${small.stateMemory} bytes of states`);
 });
@@ -125,7 +134,6 @@ test('the rule set’s patterns match and capture what they do in V8', { skip: n
   const cache = new PatternCache();
   const all = readCrsValues().filter((value) => value.length < 1000);
   // Each pattern gets another part of the values, so that all of them are judged by some.
-  const step = 97;
   let matched = 0;
   for (const [index, text] of [...new Set(readCrsPatterns().map((each) => each.pattern))].entries()) {
     const compiled = cache.compile(text);
