@@ -6,8 +6,8 @@ export const slots = 20;
 /**
  * The match that PCRE prefers, with its groups, in linear time: all threads of the automaton go through the value side by side, in the order of
  * preference, each with the places that it has passed (Pike's machine). Costs more per byte than states do, so it only runs on a match that is
- * known. One thing differs from PCRE, in texts of groups only, never in whether there is a match: a loop whose body may be empty, such as `((a?)+)`, ends
- * without PCRE's last empty round, so that a group in it keeps the text of the round before.
+ * known. One thing differs from PCRE, in the texts of a match and its groups, never in whether
+ * there is one: a loop whose body may be empty, such as `((a?)+)` or `(?:a*?)*`, ends without PCRE's last empty round.
  */
 export class CaptureMachine {
   readonly #program: Program;
