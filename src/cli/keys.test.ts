@@ -25,23 +25,27 @@ before(async () => {
 beforeEach(async () => {
   folder = path.join(parent, `${count++}`);
   await mkdir(folder);
+  process.chdir(folder);
 });
-after(() => rm(parent, { recursive: true }));
+after(() => {
+  process.chdir(import.meta.dirname);
+  return rm(parent, { recursive: true });
+});
 
-function keys(...argv: string[]): Promise<Result> {
+async function keys(...argv: string[]): Promise<Result> {
+  const [out, err] = [new PassThrough(), new PassThrough()];
+  const code = await run(['keys', ...argv], { out, err });
+  return { code, out: String(out.read() ?? ''), err: String(err.read() ?? '') };
+}
+
+/** The same in a process of its own. */
+function keysApart(...argv: string[]): Promise<Result> {
   return new Promise((resolve) => {
     const options = { cwd: folder, timeout: 120_000 };
     const child = execFile(process.execPath, [MAIN, 'keys', ...argv], options, (_, out, err) => {
       resolve({ code: child.exitCode ?? -1, out, err });
     });
   });
-}
-
-/** The same within this process, for what ends before a file is looked at. */
-async function keysHere(...argv: string[]): Promise<Result> {
-  const [out, err] = [new PassThrough(), new PassThrough()];
-  const code = await run(['keys', ...argv], { out, err });
-  return { code, out: String(out.read() ?? ''), err: String(err.read() ?? '') };
 }
 
 const create = (id: string, ...more: string[]) => keys('create', '--keys', 'keys.yaml', '--id', id, ...more);
@@ -139,9 +143,10 @@ test('rotate and revoke say what becomes of the old key; what people wrote stays
   }
 });
 
-test('many at once lose nothing', async () => {
+test('many processes at once lose nothing', async () => {
+  const createApart = (id: string) => keysApart('create', '--keys', 'keys.yaml', '--id', id);
   const ids = Array.from({ length: 12 }, (_, i) => `user-${i}`);
-  const made = await Promise.all(ids.map((id) => create(id)));
+  const made = await Promise.all(ids.map((id) => createApart(id)));
   for (const { code, out, err } of made) {
     assert.equal(code, 0, err);
     assert.match(out, KEY);
@@ -149,9 +154,9 @@ test('many at once lose nothing', async () => {
   assert.equal(made.filter(({ err }) => err.includes('made keys.yaml.key')).length, 1);
   assert.deepEqual((await listed()).map(({ id }) => id).toSorted(), ids.toSorted());
   const changed = await Promise.all([
-    ...ids.slice(0, 4).map((id) => keys('revoke', '--keys', 'keys.yaml', '--id', id)),
-    ...ids.slice(4, 8).map((id) => keys('rotate', '--keys', 'keys.yaml', '--id', id)),
-    ...[1, 2, 3].map(() => create('one-of-three')),
+    ...ids.slice(0, 4).map((id) => keysApart('revoke', '--keys', 'keys.yaml', '--id', id)),
+    ...ids.slice(4, 8).map((id) => keysApart('rotate', '--keys', 'keys.yaml', '--id', id)),
+    ...[1, 2, 3].map(() => createApart('one-of-three')),
   ]);
   // One and the same id goes to one of them.
   assert.deepEqual(
@@ -176,7 +181,7 @@ describe('what goes wrong is told on standard error, and changes nothing', () =>
   ];
   for (const [name, argv, expected] of usage) {
     test(name, async () => {
-      const { code, out, err } = await keysHere(...argv.map((word) => (word === 'keys.yaml' ? path.join(folder, word) : word)));
+      const { code, out, err } = await keys(...argv);
       assert.deepEqual([code, out], [2, '']);
       assert.match(err, expected);
       assert.deepEqual(await readdir(folder), []);
@@ -200,8 +205,8 @@ describe('what goes wrong is told on standard error, and changes nothing', () =>
   ];
   test('values that are none', async () => {
     for (const [option, [value], expected] of values) {
-      const base = ['create', '--keys', path.join(folder, 'keys.yaml'), '--id', 'alice'];
-      const { code, out, err } = await keysHere(...base, option, value);
+      const base = ['create', '--keys', 'keys.yaml', '--id', 'alice'];
+      const { code, out, err } = await keys(...base, option, value);
       assert.deepEqual([code, out], [2, ''], `${option} ${value}\n${err}`);
       assert.match(err, expected);
       assert.match(err, /^portcullis: --/);
