@@ -9,6 +9,7 @@ export interface Disposition {
 const PARAMETER = /[ \t]*;[ \t]*([!#$%&'+\-.^_`|~0-9A-Za-z*]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s";\\,]*))/y;
 
 const ESCAPED = /%(?:22|0[ad])/i;
+const PLAIN = /^[!-~](?:.*[!-~])?$/s;
 /** Of Unicode, as Python strips them from the name of a file. */
 const OUTER_BLANK = /^[\s\x85]|[\s\x85]$/;
 const ENCODED_WORD = /=\?[^?]*\?[bq]\?/i;
@@ -38,6 +39,7 @@ export function readDisposition(value: string): Disposition {
     else if (word === 'filename' && filename === undefined) filename = text;
     else odd = true;
   }
-  if (filename !== undefined && OUTER_BLANK.test(Buffer.from(filename, 'latin1').toString('utf8'))) odd = true;
+  if (filename !== undefined && !PLAIN.test(filename) && OUTER_BLANK.test(Buffer.from(filename, 'latin1').toString('utf8')))
+    odd = true;
   return { name, filename, odd: odd || name === undefined || ESCAPED.test(name) || ENCODED_WORD.test(`${name}${filename}`) };
 }

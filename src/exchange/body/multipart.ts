@@ -152,7 +152,8 @@ class MultipartReader {
     if (disposition.odd) this.#flag('multipart-disposition', at);
     const name = disposition.name ?? '';
     const content = this.#body.subarray(from, to);
-    this.#judgeText(`${name}\n${disposition.filename ?? ''}`, disposition.filename === undefined ? content : EMPTY, at, name);
+    if (disposition.filename === undefined) this.#judgeText(name, content, at, name);
+    else this.#judgeText(`${name}\n${disposition.filename}`, EMPTY, at, name);
     const encoding = value('content-transfer-encoding')?.toLowerCase();
     // RFC 7578 section 4.7 takes it away; a parser that still follows it sees other bytes.
     if (encoding !== undefined && encoding !== 'binary' && encoding !== '8bit' && encoding !== '7bit')
@@ -166,9 +167,11 @@ class MultipartReader {
 
   /** Names are text, and so is what is no file: readers replace what is not UTF-8, drop it, or keep the bytes. */
   #judgeText(names: string, text: Buffer, at: number, name: string): void {
-    if (!isUtf8(Buffer.from(names, 'latin1')) || !isUtf8(text)) this.#flag('utf8-invalid', at, name);
-    if (text.includes(0)) this.#flag('nul', at, name);
+    if (NOT_ASCII.test(names) && !isUtf8(Buffer.from(names, 'latin1'))) this.#flag('utf8-invalid', at, name);
     if (BOM_IN_NAMES.test(names)) this.#flag('bom', at, name);
+    if (text.length === 0) return;
+    if (!isUtf8(text)) this.#flag('utf8-invalid', at, name);
+    if (text.includes(0)) this.#flag('nul', at, name);
   }
 
   #judgeType(value: string, content: Buffer, at: number, { name, filename }: Disposition): void {
@@ -188,6 +191,7 @@ class MultipartReader {
 const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
+const NOT_ASCII = /[\x80-\xff]/;
 // Decoders of UTF-8 take it off.
 const BOM_IN_NAMES = /^\xef\xbb\xbf/m;
 const MORE_BLANKS = /^[ \t][ \t]|^\t|[ \t]$/;
