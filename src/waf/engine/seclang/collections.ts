@@ -65,12 +65,10 @@ export function readSetEnv(written: Span, reading: Reading): Effect {
 /** At the first `=` that is not within a macro. */
 function cutAtEquals(written: Span): readonly [Span, Span | undefined] {
   const { text } = written;
+  const lastClose = text.lastIndexOf('}');
   for (let at = 0; at < text.length; at++) {
     if (text[at] === '=') return [written.slice(0, at).trim(), written.slice(at + 1)];
-    if (text[at] !== '%' || text[at + 1] !== '{') continue;
-    const close = text.indexOf('}', at);
-    if (close < 0) break;
-    at = close;
+    if (text[at] === '%' && text[at + 1] === '{' && at < lastClose) at = text.indexOf('}', at);
   }
   return [written.trim(), undefined];
 }

@@ -1,6 +1,6 @@
 import type { Place } from '../rule-set.ts';
 import type { Report } from './report.ts';
-import { type Located, skipSpace } from './span.ts';
+import { countUpTo, type Located, skipSpace } from './span.ts';
 
 const BYTE_ORDER_MARK = '\xef\xbb\xbf';
 /** How a line begins that is hardly meant as the rest of a comment. */
@@ -16,18 +16,23 @@ export class Line implements Located {
   readonly text: string;
   readonly #file: string;
   readonly #pieces: readonly Piece[];
+  /** Where each piece begins in the text. */
+  readonly #starts: readonly number[];
 
   constructor(file: string, pieces: readonly Piece[]) {
+    let length = 0;
     this.#file = file;
     this.#pieces = pieces;
+    this.#starts = pieces.map(({ text }) => {
+      length += text.length;
+      return length - text.length;
+    });
     this.text = pieces.map(({ text }) => text).join('');
   }
 
   place(at = 0): Place {
-    let rest = at;
-    let i = 0;
-    while (i < this.#pieces.length - 1 && rest >= this.#pieces[i].text.length) rest -= this.#pieces[i++].text.length;
-    return { file: this.#file, line: this.#pieces[i].line, column: rest + 1 };
+    const piece = countUpTo(this.#starts, at) - 1;
+    return { file: this.#file, line: this.#pieces[piece].line, column: at - this.#starts[piece] + 1 };
   }
 }
 

@@ -3,6 +3,7 @@ import type { RuleProblem, RuleSet } from '../rule-set.ts';
 import { RULE_DIRECTIVES } from './directives.ts';
 import { type Line, linesOf } from './lines.ts';
 import { didYouMean } from './nearest.ts';
+import { shown } from './numbers.ts';
 import { Reading, type RuleWorld } from './reading.ts';
 import { Report } from './report.ts';
 import { RuleList } from './rule-list.ts';
@@ -93,7 +94,7 @@ class RuleReader {
       this.#report.refuse(name.place(), `${text}… is a section of a web server: sections are not read here`, hint);
     } else {
       const hint = didYouMean(text, this.#directiveNames()) ?? 'a line that goes on needs a backslash at its end';
-      this.#report.refuse(name.place(), `there is no directive ${text.slice(0, 64)}`, hint);
+      this.#report.refuse(name.place(), `there is no directive ${shown(text)}`, hint);
     }
   }
 

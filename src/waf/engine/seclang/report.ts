@@ -2,6 +2,7 @@ import type { Place, RuleProblem } from '../rule-set.ts';
 
 /** Nobody reads more at once; a file that is no rule file would give one for each line. */
 const MOST_PROBLEMS = 50;
+const MOST_NOTES = 1000;
 
 /** What is wrong with rule files, and what is worth knowing about them. */
 export class Report {
@@ -23,6 +24,6 @@ export class Report {
   }
 
   note(place: Place, message: string): void {
-    this.notes.push({ ...place, message });
+    if (this.notes.length < MOST_NOTES) this.notes.push({ ...place, message });
   }
 }

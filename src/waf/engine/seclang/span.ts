@@ -24,9 +24,7 @@ export class Span implements Located {
   }
 
   place(at = 0): Place {
-    let shift = 0;
-    while (shift < this.#left.length && this.#left[shift] <= at) shift++;
-    return this.#within.place(this.#start + at + shift);
+    return this.#within.place(this.#start + at + countUpTo(this.#left, at));
   }
 
   slice(from: number, to = this.text.length): Span {
@@ -57,6 +55,18 @@ export class Span implements Located {
     parts.push(this.slice(from));
     return parts.map((part) => part.trim()).filter(({ text }) => text !== '');
   }
+}
+
+/** How many of these ascending numbers are not above a bound. */
+export function countUpTo(numbers: readonly number[], bound: number): number {
+  let from = 0;
+  let to = numbers.length;
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (numbers[middle] <= bound) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
 
 export function isSpace(text: string, at: number): boolean {

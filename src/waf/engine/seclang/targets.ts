@@ -2,7 +2,7 @@ import type { Selector, Target } from '../rule-set.ts';
 import type { Variable } from '../variables/variable.ts';
 import { XML_ATTRIBUTES, XML_TEXTS } from '../variables/xml.ts';
 import type { Reading } from './reading.ts';
-import { closingQuote, type Span, skipSpace, unquoted } from './span.ts';
+import { closingQuote, type Span, unquoted } from './span.ts';
 import { readVariable } from './variables.ts';
 
 /** `ARGS|!ARGS:pass|&TX:/^x/`, taken apart. Whatever is wrong is reported and left out. */
@@ -24,21 +24,23 @@ function splitTargets(list: Span, reading: Reading): Span[] {
   return parts;
 }
 
-function endOfTarget(list: Span, from: number, { report }: Reading): number {
+function endOfTarget(list: Span, from: number, reading: Reading): number {
   const { text } = list;
   for (let at = from; at < text.length; at++) {
     if (text[at] === '|' || text[at] === ',') return at;
-    if (text[at] !== ':') continue;
-    const isPath = text.slice(skipSpace(text, from), at).toUpperCase().endsWith('XML');
-    const quote = text[at + 1];
-    if (quote === "'") at = closingQuote(text, at + 2, quote);
-    else if (quote === '/' && !isPath) at = closingSlash(text, at + 2);
-    else return endOfName(text, at + 1);
-    if (at < 0) {
-      report.refuse(list.place(from), `a selector opens with ${quote} and is never closed`, "write names that hold it as '…'");
-      return text.length;
-    }
+    if (text[at] === ':') return endOfSelector(list, from, at + 1, reading);
   }
+  return text.length;
+}
+
+function endOfSelector(list: Span, from: number, at: number, { report }: Reading): number {
+  const { text } = list;
+  const quote = text[at];
+  const isPath = quote === '/' && /^[!&]?XML$/i.test(text.slice(from, at - 1).trim());
+  if (isPath || (quote !== "'" && quote !== '/')) return endOfName(text, at);
+  const close = quote === "'" ? closingQuote(text, at + 1, quote) : closingSlash(text, at + 1);
+  if (close >= 0) return endOfName(text, close + 1);
+  report.refuse(list.place(at), `the selector that opens with ${quote} here is never closed`, "write names that hold it as '…'");
   return text.length;
 }
 
@@ -65,7 +67,8 @@ function readTarget(written: Span, reading: Reading): Target | undefined {
   const count = text[exclude ? 1 : 0] === '&';
   if (exclude && count) return report.refuse(written.place(), 'a count cannot be left out', 'write the target without &');
   const bare = written.slice(exclude || count ? 1 : 0).trim();
-  const colon = bare.text.indexOf(':');
+  // A dot does the same, as in macros.
+  const colon = bare.text.search(/[:.]/);
   const variable = readVariable(colon < 0 ? bare : bare.slice(0, colon).trim(), reading);
   if (variable === undefined) return undefined;
   const selector = colon < 0 ? undefined : readSelector(bare.slice(colon + 1), variable, reading);
