@@ -21,7 +21,9 @@ import { SharedMemoryHost } from '../src/stores/shared-memory-host.ts';
 import type { LimitsAsked, LimitsDecided } from '../src/stores/shared-memory-messages.ts';
 import { SharedMemoryStore } from '../src/stores/shared-memory-store.ts';
 import { createStores } from '../src/stores/stores.ts';
+
 import { startRedis } from '../test/support/redis.ts';
+import { costOf, FLOOR_MESSAGES, redisFloor } from './limit-floor.ts';
 
 const DECISIONS = 4000;
 const ROUNDS = 15;
@@ -93,6 +95,9 @@ async function benchRedis(): Promise<boolean> {
     return of('user') + of('sys');
   };
   let good = true;
+  const floor = await redisFloor(redis.port);
+  const parts = `a socket alone ${shown(floor.socket)}, PING by the client ${shown(floor.ping)}, our script by the client ${shown(floor.script)}`;
+  console.log(`Redis, the floor, 1 at once: ${parts}`);
   for (const atOnce of AT_ONCE) {
     const costs: number[] = [];
     await run(room, atOnce);
@@ -111,7 +116,15 @@ async function benchRedis(): Promise<boolean> {
 async function work(): Promise<void> {
   const limits = new SharedMemoryStore((message) => process.send?.(message) ?? false, 2000);
   const room = await roomOn({ limits, local: limits, instances: () => 1 });
-  process.on('message', (message: LimitsDecided | { atOnce: number }) => {
+  const echo = (i: number): Promise<unknown> =>
+    new Promise((resolve) => {
+      echoed = resolve;
+      process.send?.({ echo: i });
+    });
+  let echoed: (value?: unknown) => void = () => undefined;
+  process.on('message', (message: LimitsDecided | { atOnce: number } | { echo: number } | 'floor') => {
+    if (message === 'floor') return void costOf(echo).then((us) => process.send?.({ us }));
+    if ('echo' in message) return echoed();
     if ('packed' in message) return limits.receive(message);
     const { atOnce } = message;
     void run(room, atOnce)
@@ -124,19 +137,24 @@ async function benchWorkers(): Promise<boolean> {
   const host = new SharedMemoryHost(new MemoryLimitStore());
   const worker = fork(import.meta.filename, ['worker'], { serialization: 'advanced' });
   const done: ((us: number) => void)[] = [];
-  worker.on('message', (message: LimitsAsked | { us: number }) => {
-    if ('packed' in message) worker.send(host.decide(message));
+  worker.on('message', (message: LimitsAsked | { us: number } | { echo: number }) => {
+    if ('echo' in message) worker.send(message);
+    else if ('packed' in message) worker.send(host.decide(message));
     else done.shift()?.(message.us);
   });
   await once(worker, 'spawn');
-  const both = async (atOnce: number): Promise<number> => {
+  const asked = async (message: 'floor' | { atOnce: number }, count: number): Promise<number> => {
     const begun = cpu();
     const theirs = await new Promise<number>((resolve) => {
       done.push(resolve);
-      worker.send({ atOnce });
+      worker.send(message);
     });
-    return theirs + (cpu() - begun) / DECISIONS;
+    return theirs + (cpu() - begun) / count;
   };
+  const both = (atOnce: number): Promise<number> => asked({ atOnce }, DECISIONS);
+  console.log(
+    `workers, the floor, 1 at once: a message of one number there and back ${shown(await asked('floor', FLOOR_MESSAGES))}`,
+  );
   let good = true;
   for (const atOnce of AT_ONCE) {
     await both(atOnce);

@@ -53,6 +53,8 @@ export class LimitCounts {
         name: 'portcullis_limit_buckets',
         help: 'Buckets of limits that are kept in memory, those among them that are full again and wait to be used anew.',
         type: 'gauge',
+        // Workers all tell of the same memory.
+        merge: 'max',
         collect: () => {
           const buckets = size();
           return buckets === undefined ? [] : [{ labels: {}, value: buckets }];

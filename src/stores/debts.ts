@@ -83,6 +83,11 @@ export class Debts {
     }
   }
 
+  /** There is nothing that the store would have to be told. */
+  get settled(): boolean {
+    return this.#owed.size === 0 && this.#more.size === 0;
+  }
+
   /** Milliseconds that the store has to be told, because it may not know them; next to nothing to do when it was not away lately. */
   owed(bucket: Bucket, now: number): number {
     if (this.#owed.size === 0) return 0;

@@ -37,7 +37,7 @@ export interface Verdict {
 export interface LimitStore {
   take(buckets: readonly Bucket[]): readonly Verdict[] | Promise<readonly Verdict[]>;
   /** How many buckets are kept, where that is known; for metrics. */
-  readonly size?: number;
+  readonly size?: number | undefined;
   close?(): Promise<void>;
 }
 

@@ -16,6 +16,8 @@ export interface LimitsDecided {
   readonly kind: 'limits';
   readonly number: number;
   readonly packed: readonly number[];
+  /** How many buckets the primary keeps, now and then; for metrics. */
+  readonly size?: number;
 }
 
 /** The same clock in all processes of a machine, in milliseconds; nobody can set it. */

@@ -43,6 +43,17 @@ describe('limits of several workers', () => {
     assert.deepEqual(takes[3], [{ allowed: false, remaining: 0, retryAfter: 1000, reset: 3000 }]);
   });
 
+  test('tell every worker how many buckets there are', async () => {
+    const host = makeHost();
+    const [one, other] = [worker(host), worker(host)];
+    assert.equal(one.store.size, undefined);
+    for (const key of ['a', 'b', 'a']) await one.store.take([bucket(key, 3)]);
+    await other.store.take([bucket('c', 3)]);
+    assert.deepEqual([one.store.size, other.store.size], [1, 3]);
+    for (let i = 0; i < 16; i++) await one.store.take([bucket('a', 100)]);
+    assert.equal(one.store.size, 3);
+  });
+
   test('of one turn go in one message, each with its own buckets', async () => {
     const host = makeHost();
     const { store, asked } = worker(host);

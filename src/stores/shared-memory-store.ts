@@ -27,6 +27,7 @@ export class SharedMemoryStore implements LimitStore {
   #number = 0;
   /** The primary is too slow or stands still; it is left alone until it has answered what it was asked. */
   #away = false;
+  #size: number | undefined;
 
   /** `send` is false when there is nobody to send to. */
   constructor(send: (message: LimitsAsked) => boolean, timeout = TIMEOUT_MS) {
@@ -38,6 +39,11 @@ export class SharedMemoryStore implements LimitStore {
     return !this.#away;
   }
 
+  /** Buckets that the primary keeps for all workers, as it said last. */
+  get size(): number | undefined {
+    return this.#size;
+  }
+
   take(buckets: readonly Bucket[]): Promise<readonly Verdict[]> {
     if (this.#away) return this.#waiting.refuse('away', 'the primary process does not answer');
     if (this.#waiting.full) return this.#waiting.refuse('busy', 'too many decisions wait for the primary process');
@@ -45,7 +51,8 @@ export class SharedMemoryStore implements LimitStore {
   }
 
   /** The primary has answered. */
-  receive({ number, packed }: LimitsDecided): void {
+  receive({ number, packed, size }: LimitsDecided): void {
+    this.#size = size ?? this.#size;
     if (this.#away) this.debts.storeIsBack(0, 1);
     this.#away = false;
     let batch = this.#sent.shift();

@@ -30,6 +30,7 @@ export class RedisLimitStore implements LimitStore {
   readonly #prefix: string;
   readonly #waiting: Waiting;
   readonly #debts: Debts;
+  readonly #places = new Places();
 
   constructor({ link, options, stats, debts }: RedisLimitStoreParts) {
     this.#link = link;
@@ -57,19 +58,25 @@ export class RedisLimitStore implements LimitStore {
   #send(decision: Decision, command: string, script: string): void {
     const { buckets, begun } = decision;
     const args = [command, script, `${buckets.length}`];
-    for (const { limit, key } of buckets) args.push(`${this.#prefix}${limit}:${placeOf(key)}`);
+    for (const { limit, key } of buckets) args.push(`${this.#prefix}${limit}:${this.#places.of(key)}`);
     args.push(`${this.#link.storeTime(begun + this.#timeout)}`);
     const sent = performance.now();
-    for (const bucket of buckets) {
-      const owed = Math.ceil(this.#debts.owed(bucket, sent) * 1000);
-      const more = this.#debts.takeMore(bucket);
-      if (more > 0) (decision.more ??= new Map()).set(bucket, more);
-      args.push(`${intervalOf(bucket.rate)}`, `${roomOf(bucket.rate)}`, `${owed}`, `${Math.ceil(more * 1000)}`);
-    }
+    for (const { rate } of buckets) args.push(`${intervalOf(rate)}`, `${roomOf(rate)}`);
+    if (!this.#debts.settled) this.#tell(args, decision, sent);
     this.#link.send(args).then(
       (reply) => this.#answered(decision, reply as number[], sent),
       (error: Error) => this.#broken(decision, error),
     );
+  }
+
+  /** What the store may not know, because it was away. */
+  #tell(args: string[], decision: Decision, now: number): void {
+    for (const bucket of decision.buckets) {
+      const owed = Math.ceil(this.#debts.owed(bucket, now) * 1000);
+      const more = this.#debts.takeMore(bucket);
+      if (more > 0) (decision.more ??= new Map()).set(bucket, more);
+      args.push(`${owed}`, `${Math.ceil(more * 1000)}`);
+    }
   }
 
   /** The store does not know what this decision was to tell it. */
@@ -106,9 +113,24 @@ export class RedisLimitStore implements LimitStore {
   }
 }
 
+const MOST_PLACES = 4096;
+
 /** Bucket keys may hold the value of a header, and a store shows its keys to whoever may look into it. */
-function placeOf(key: string): string {
-  return hash('sha256', key, 'base64url').slice(0, 22);
+class Places {
+  /** Those who call often: hashing is what costs most here. Bounded; whoever invents keys only makes them hashed again. */
+  readonly #known = new Map<string, string>();
+
+  of(key: string): string {
+    return this.#known.get(key) ?? this.#learn(key);
+  }
+
+  #learn(key: string): string {
+    const place = hash('sha256', key, 'base64url').slice(0, 22);
+    if (this.#known.size >= MOST_PLACES) this.#known.clear();
+    // A copy: a key cut out of a head would keep all of that head's text in memory.
+    this.#known.set(Buffer.from(key).toString(), place);
+    return place;
+  }
 }
 
 /** Microseconds between two requests, rounded up, so that no limit is passed. Above 50,000 a second that takes more than 5 % off. */

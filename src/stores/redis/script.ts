@@ -14,8 +14,8 @@ function script(text: string): Script {
  * GCRA over all buckets of a request, in whole microseconds of the store's clock: nothing here depends on the gateways' clocks. A bucket is
  * one key, its value the time at which it is full again; the key expires then, so an unused bucket costs nothing.
  *
- * KEYS: one per bucket. ARGV: 1 the store's time after which nobody waits for the answer any more; then per bucket the interval, the room
- * (burst × interval), the debt that the gateway knows of, and what it gave out
+ * KEYS: one per bucket. ARGV: 1 the store's time after which nobody waits for the answer any more; then per bucket the interval and the room
+ * (burst × interval); then, only where the store was away lately, per bucket the debt that the gateway knows of, and what it gave out
  * without this store and nobody knows of. Answers with 1 (taken) or 0 (none is charged) and the debt of each bucket:
  * the time until it is full. Or with -1 and the store's time, when it is too late.
  *
@@ -28,9 +28,10 @@ local now = time[1] * 1000000 + time[2]
 if now > tonumber(ARGV[1]) then return { -1, now } end
 local full = redis.call('MGET', unpack(KEYS))
 local reply = { 1 }
+local told = #KEYS * 2
 for i = 1, #KEYS do
-  local interval, room = tonumber(ARGV[i * 4 - 2]), tonumber(ARGV[i * 4 - 1])
-  local known, more = tonumber(ARGV[i * 4]), tonumber(ARGV[i * 4 + 1])
+  local interval, room = tonumber(ARGV[i * 2]), tonumber(ARGV[i * 2 + 1])
+  local known, more = tonumber(ARGV[told + i * 2] or 0), tonumber(ARGV[told + i * 2 + 1] or 0)
   local debt = math.max(math.min(known, room), (tonumber(full[i] or now) or now) - now)
   if debt > 2 * room or more > 0 then
     debt = math.min(debt + more, room + math.min(more, room))
@@ -41,7 +42,7 @@ for i = 1, #KEYS do
 end
 if reply[1] == 0 then return reply end
 for i = 1, #KEYS do
-  local debt = reply[i + 1] + ARGV[i * 4 - 2]
+  local debt = reply[i + 1] + ARGV[i * 2]
   redis.call('SET', KEYS[i], string.format('%.0f', now + debt), 'PX', math.ceil(debt / 1000))
   reply[i + 1] = debt
 end
