@@ -116,6 +116,10 @@ class IssuerKeys implements KeySource {
     return this.#index.find(kid, algorithm) ?? this.#unknown(kid, algorithm, now);
   }
 
+  renew(algorithm: string): KeyAnswer | Promise<KeyAnswer> {
+    return this.#unknown(undefined, algorithm, this.#parts.clock.now());
+  }
+
   /** The issuer may have new keys. However many tokens say so, it is asked once per cool-down; who asks meanwhile waits for that. */
   #unknown(kid: string | undefined, algorithm: string, now: number): 'unknown' | Promise<KeyAnswer> {
     if (this.#running !== undefined) {

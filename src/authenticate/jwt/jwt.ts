@@ -138,14 +138,21 @@ export class JwtMethod implements Method {
     return keys instanceof Promise ? keys.then((later) => this.#judge(candidate, later)) : this.#judge(candidate, keys);
   }
 
-  #judge(candidate: Candidate, keys: KeyAnswer): Caller | Refusal {
+  #judge(candidate: Candidate, keys: KeyAnswer, renewed = false): Caller | Refusal | Promise<Caller | Refusal> {
     if (keys === 'unavailable') return refuse('keys-unavailable', 'the keys of the issuer are not known', { headers: RETRY });
     if (keys === 'unknown') return refuse('token-key-unknown', 'the issuer has no key for this `kid` and `alg`');
     const key = signer(candidate, keys);
-    if (key === undefined) return refuse('token-signature', 'no key of the issuer has made the signature');
+    if (key === undefined) return renewed ? UNSIGNED : this.#renew(candidate);
     const caller = this.#claims.read(candidate.claims, candidate.header.accessToken, this.#clock.now());
     if (!('kind' in caller)) this.#remember(candidate, key, caller);
     return caller;
+  }
+
+  /** A `kid` that nobody knows tells of a rotation; without one, only the signature does. */
+  #renew(candidate: Candidate): Refusal | Promise<Caller | Refusal> {
+    const { kid, alg } = candidate.header;
+    const keys = kid === undefined ? this.#keys.renew?.(alg) : undefined;
+    return keys instanceof Promise ? keys.then((later) => this.#judge(candidate, later, true)) : UNSIGNED;
   }
 
   #remember({ hash: name, token, parts, header, claims }: Candidate, key: VerificationKey, caller: Caller): void {
@@ -166,6 +173,7 @@ export class JwtMethod implements Method {
   }
 }
 
+const UNSIGNED = refuse('token-signature', 'no key of the issuer has made the signature');
 const RETRY = ['retry-after', '5'];
 
 /** Of the whole token: two that differ in one character, of the signature too, are two (threat class 29). */

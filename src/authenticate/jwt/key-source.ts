@@ -25,6 +25,11 @@ export interface KeySource {
    * the keys fetched again, where that is due, and waits for it.
    */
   find(kid: string | undefined, algorithm: string): KeyAnswer | Promise<KeyAnswer>;
+  /**
+   * None of the keys for a token without `kid` has made its signature, so the issuer may have new ones: has them fetched again, where that is
+   * due, and waits for it. `unknown`: it is not due. Absent: there is nothing to fetch.
+   */
+  renew?(algorithm: string): KeyAnswer | Promise<KeyAnswer>;
   /** Settles when the first attempt to get the keys is over, whatever came of it. Never rejects. */
   ready(): Promise<void>;
   /** Lets go of it. The keys themselves live as long as a configuration holds them. */
