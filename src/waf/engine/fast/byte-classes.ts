@@ -51,8 +51,3 @@ export interface Word {
 }
 
 export const EVERY_CLASS: Word = { low: 0x7fffffff, high: 2 ** (CLASSES.length - LOW_BITS) - 1 };
-
-/** A word as one number, to look things up by. */
-export function wordKey(low: number, high: number): number {
-  return high * 0x80000000 + low;
-}

@@ -41,11 +41,12 @@ export class Step {
     return this.apply(value, stamp) !== (this.before === undefined ? value : this.before.apply(value, stamp));
   }
 
-  /** The most bytes that can come out of so many; Infinity where a step makes more of them. */
-  longest(length: number): number {
-    const input = this.before === undefined ? length : this.before.longest(length);
-    if (this.transformation.name === 'base64Decode') return (input * 3) / 4;
-    return EXPANDING.has(this.transformation.name) ? Number.POSITIVE_INFINITY : input;
+  /** The least bytes of a value of which so many can come; 0 where a step makes more of them. */
+  leastInput(length: number): number {
+    const { name } = this.transformation;
+    if (EXPANDING.has(name)) return 0;
+    const input = name === 'base64Decode' ? Math.ceil((length * 4) / 3) : length;
+    return this.before === undefined ? input : this.before.leastInput(input);
   }
 
   /** Whether the chain up to here may change a value of these classes. */

@@ -1,5 +1,5 @@
 import type { CompiledLink, CompiledRule } from '../program/program.ts';
-import type { Macro } from '../rule-set.ts';
+import type { Macro, Selector } from '../rule-set.ts';
 
 /**
  * What a rule reads and writes, as far as the text of it tells. A name that ends in `*` stands for all that begin so; `*` alone for any.
@@ -27,6 +27,8 @@ export function dependenciesOf(rule: CompiledRule): Dependencies {
     for (const name of linkWrites(link)) writes.add(name);
   }
   for (const name of [...macroReads(message), ...macroReads(logData)]) if (name !== undefined) reads.add(name);
+  // What it captured itself it reads back; nobody else's.
+  if (rule.links[0].capture) for (const name of CAPTURES) reads.delete(name);
   return {
     reads,
     writes,
@@ -40,7 +42,7 @@ export function dependenciesOf(rule: CompiledRule): Dependencies {
 function linkReads(link: CompiledLink): string[] {
   const names: string[] = [];
   for (const { variable, selector } of link.definition.targets) {
-    if (variable === 'TX') names.push(selector?.kind === 'name' ? selector.name.toLowerCase() : '*');
+    if (variable === 'TX') names.push(nameRead(selector));
   }
   for (const macro of macrosOf(link)) for (const name of macroReads(macro)) if (name !== undefined) names.push(name);
   for (const effect of link.definition.effects) {
@@ -48,6 +50,13 @@ function linkReads(link: CompiledLink): string[] {
       names.push(constantStart(effect.name));
   }
   return names;
+}
+
+/** A pattern that is a beginning stands for all names that begin so; any other for every name. */
+function nameRead(selector: Selector | undefined): string {
+  if (selector?.kind === 'name') return selector.name.toLowerCase();
+  const beginning = selector?.kind === 'pattern' ? /^\^([\w-]+)$/.exec(selector.pattern)?.[1] : undefined;
+  return beginning === undefined ? '*' : `${beginning.toLowerCase()}*`;
 }
 
 function linkWrites(link: CompiledLink): string[] {

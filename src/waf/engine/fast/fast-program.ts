@@ -10,6 +10,7 @@ import { type Gate, gatesOf } from './gates.ts';
 import { knownRows, type KnownRow } from './known-rows.ts';
 import { FoundLiterals, Literals } from './literals.ts';
 import { ANYTHING, type Requirement } from './requirement.ts';
+import { memoryOf, type RuleMemory } from './rule-memory.ts';
 import { type Check, SieveWorld } from './sieve.ts';
 import { type Source, sourcesOf, type Use } from './sources.ts';
 
@@ -35,6 +36,8 @@ export interface FastRule {
   readonly gates: readonly (readonly number[])[] | undefined;
   /** Whether it counts members: then a target that a rule takes away may change what it says. */
   readonly counts: boolean;
+  /** Knows for what values the rule does nothing; undefined: it has to be run. */
+  readonly memory: RuleMemory | undefined;
   /** The row of rules that begins here, when its outcome is known. */
   readonly row: KnownRow | undefined;
 }
@@ -76,7 +79,7 @@ class Maker {
       const rows = knownRows(this.#program, base, live[phase], phase);
       const fast = list.map(({ one, gates }, i) => {
         const ids = gates.map((gate, g) => this.#use(gate, drafts[phase][i][g], checks, uses));
-        return fastRule(one, ids, rows.get(i));
+        return fastRule(one, ids, rows.get(i), memoryOf(one, live.flat()));
       });
       return { sources: sourcesOf(uses, world), rules: fast };
     });
@@ -132,9 +135,14 @@ class Maker {
   }
 }
 
-function fastRule({ rule, at }: LiveRule, gates: readonly (readonly number[])[], row: FastRule['row']): FastRule {
+function fastRule(
+  { rule, at }: LiveRule,
+  gates: readonly (readonly number[])[],
+  row: FastRule['row'],
+  memory: RuleMemory | undefined,
+): FastRule {
   const counts = rule.links.some(({ targets }) => targets.some(({ count }) => count));
-  return { rule, at, gates: gates.length === 0 ? undefined : gates, counts, row };
+  return { rule, at, gates: gates.length === 0 ? undefined : gates, counts, row, memory };
 }
 
 /** Rules that choose or count members share verdicts only where they choose the same. */

@@ -41,8 +41,15 @@ export class FastRunner implements Hits {
         i++;
         continue;
       }
+      const key = one.memory?.keyOf(t);
+      if (key !== undefined && one.memory?.knows(key) === true) {
+        i++;
+        continue;
+      }
       const changes = t.changes;
+      const matched = t.matched;
       const next = step(t, one.rule, one.at);
+      if (key !== undefined && t.matched === matched) one.memory?.learn(key);
       if (t.isOver(number)) return;
       if (t.changes !== changes && this.#isUnforeseen(t)) {
         t.plain = true;

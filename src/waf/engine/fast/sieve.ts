@@ -1,7 +1,8 @@
-import { type ByteClasses, EVERY_CLASS, type Word, wordKey } from './byte-classes.ts';
+import { type ByteClasses, EVERY_CLASS, type Word } from './byte-classes.ts';
 import type { Step } from './chain.ts';
 import type { CompiledRequirement } from './compiled-requirement.ts';
 import type { FoundLiterals, Literals } from './literals.ts';
+import { WordTable } from './word-table.ts';
 
 /** An operator with its chain: what rules that say the same about a value share. */
 export interface Check {
@@ -43,12 +44,8 @@ export class SieveWorld {
   }
 }
 
-/** Plans are made for the classes that occur in values: ordinary traffic has a few dozen. */
-const MOST_PLANS = 4096;
 /** So many new plans may one request cost; beyond that, its values are judged by the plan for any value. */
 const PLANS_PER_REQUEST = 8;
-const LONGEST_REMEMBERED = 256;
-const MOST_REMEMBERED = 4096;
 
 /** The checks of one chain, as far as values of some classes need them. */
 interface ChainPlan {
@@ -74,39 +71,18 @@ export class Sieve {
   readonly #chains: readonly Chain[];
   readonly #byLiteral: ReadonlyMap<number, readonly Check[]>;
   readonly #size: number;
-  readonly #plans = new Map<number, Plan>();
+  readonly #plans = new WordTable<Plan>();
   readonly #any: Plan;
-  readonly #remembered: Map<string, readonly Check[]> | undefined;
 
-  /** @param remember - keeps verdicts by value: for names and header fields, which repeat from request to request */
-  constructor(checks: readonly Check[], world: SieveWorld, remember: boolean) {
+  constructor(checks: readonly Check[], world: SieveWorld) {
     this.#world = world;
     this.#chains = chainsOf(checks);
     this.#byLiteral = byLiteral(checks);
     this.#size = sizeFor(checks);
     this.#any = this.#makePlan(EVERY_CLASS);
-    this.#remembered = remember ? new Map() : undefined;
   }
 
-  judge(value: string, work: SieveWork): void {
-    if (this.#remembered === undefined || value.length > LONGEST_REMEMBERED) this.#judge(value, work, work.hits);
-    else this.#recall(value, work, this.#remembered);
-  }
-
-  #recall(value: string, work: SieveWork, remembered: Map<string, readonly Check[]>): void {
-    let known = remembered.get(value);
-    if (known === undefined) {
-      const list = new HitList();
-      this.#judge(value, work, list);
-      known = list.checks;
-      if (remembered.size >= MOST_REMEMBERED) remembered.clear();
-      // A copy: a piece of a head would keep all of that head's text in memory.
-      remembered.set(Buffer.from(value, 'latin1').toString('latin1'), known);
-    }
-    for (const check of known) work.hits.hit(check);
-  }
-
-  #judge(value: string, work: SieveWork, hits: Hits): void {
+  judge(value: string, work: SieveWork, hits: Hits = work.hits): void {
     const { low: lows, high: highs } = this.#world.classes;
     let low = 0;
     let high = 0;
@@ -115,7 +91,7 @@ export class Sieve {
       low |= lows[byte];
       high |= highs[byte];
     }
-    const plan = this.#plans.get(wordKey(low, high)) ?? this.#newPlan({ low, high }, work);
+    const plan = this.#plans.get(low, high) ?? this.#newPlan({ low, high }, work);
     for (const check of plan.always) if (check.judge(value)) hits.hit(check);
     if (plan.asks !== undefined) {
       this.#world.scan(value);
@@ -130,7 +106,7 @@ export class Sieve {
     const results: string[] = [];
     const chains: Chain[][] = [];
     for (const chain of plan.triggered) {
-      if (chain.step.longest(value.length) < chain.leastLength) continue;
+      if (value.length < chain.leastInput) continue;
       const result = chain.step.apply(value, stamp);
       if (chain.repeats && !chain.step.changed(value, stamp)) continue;
       const at = results.indexOf(result);
@@ -160,8 +136,7 @@ export class Sieve {
   #newPlan(word: Word, work: SieveWork): Plan {
     if (!work.mayPlan()) return this.#any;
     const plan = this.#makePlan(word);
-    if (this.#plans.size >= MOST_PLANS) this.#plans.clear();
-    this.#plans.set(wordKey(word.low, word.high), plan);
+    this.#plans.set(word, plan);
     return plan;
   }
 
@@ -213,7 +188,7 @@ function chainsOf(checks: readonly Check[]): Chain[] {
   });
 }
 
-type ChainStep = Pick<Step, 'possible' | 'triggered' | 'apply' | 'acts' | 'changed' | 'longest'>;
+type ChainStep = Pick<Step, 'possible' | 'triggered' | 'apply' | 'acts' | 'changed' | 'leastInput'>;
 
 /** The empty chain. */
 const UNCHANGED: ChainStep = {
@@ -222,7 +197,7 @@ const UNCHANGED: ChainStep = {
   acts: () => false,
   changed: () => false,
   apply: (value) => value,
-  longest: (length) => length,
+  leastInput: (length) => length,
 };
 
 function byLiteral(checks: readonly Check[]): Map<number, Check[]> {
@@ -253,16 +228,16 @@ class Chain {
   readonly step: ChainStep;
   readonly checks: readonly Check[];
   readonly repeats: boolean;
-  /** No shorter value matches any of its checks. */
-  readonly leastLength: number;
+  /** No shorter value, before the chain, matches any of its checks. */
+  readonly leastInput: number;
   readonly byLiteral: ReadonlyMap<number, readonly Check[]>;
-  readonly #plans = new Map<number, ChainPlan>();
+  readonly #plans = new WordTable<ChainPlan>();
 
   constructor(step: ChainStep, checks: readonly Check[], repeats: boolean) {
     this.step = step;
     this.checks = checks;
     this.repeats = repeats;
-    this.leastLength = Math.min(...checks.map(({ leastLength }) => leastLength));
+    this.leastInput = step.leastInput(Math.min(...checks.map(({ leastLength }) => leastLength)));
     this.byLiteral = byLiteral(checks);
   }
 
@@ -273,15 +248,14 @@ class Chain {
   }
 
   knownPlan(word: Word): ChainPlan | undefined {
-    return this.#plans.get(wordKey(word.low, word.high));
+    return this.#plans.get(word.low, word.high);
   }
 
   planFor(word: Word): ChainPlan {
     const known = this.knownPlan(word);
     if (known !== undefined) return known;
     const plan = planOf(this.checks, word);
-    if (this.#plans.size >= MOST_PLANS) this.#plans.clear();
-    this.#plans.set(wordKey(word.low, word.high), plan);
+    this.#plans.set(word, plan);
     return plan;
   }
 }
@@ -303,14 +277,6 @@ function planOf(checks: readonly Check[], word: Word): ChainPlan {
 /** Ids count from 0. */
 function sizeFor(checks: readonly Check[]): number {
   return Math.max(-1, ...checks.map(({ id }) => id)) + 1;
-}
-
-class HitList implements Hits {
-  readonly checks: Check[] = [];
-
-  hit(check: Check): void {
-    this.checks.push(check);
-  }
 }
 
 /** What one request spends and finds. */

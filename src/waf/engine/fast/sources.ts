@@ -1,6 +1,7 @@
 import type { CompiledTarget, NameMatcher } from '../program/program.ts';
 import type { Transaction } from '../transaction/transaction.ts';
 import type { Variable } from '../variables/variable.ts';
+import { Memory } from './memory.ts';
 import { type Check, Sieve, type SieveWork, type SieveWorld } from './sieve.ts';
 
 /** One use of a variable by a gate. */
@@ -8,6 +9,9 @@ export interface Use {
   readonly target: CompiledTarget;
   readonly check: Check;
 }
+
+/** Judges values of one kind. */
+type Judge = Pick<Memory, 'judge'>;
 
 /** Where values come from in one phase: judges all that are there. */
 export interface Source {
@@ -49,15 +53,9 @@ export function sourcesOf(uses: readonly Use[], world: SieveWorld): Source[] {
 function sourceOf(variable: Variable, uses: readonly Use[], sieves: Sieves): Source {
   const remember = REPEATING.has(variable.name);
   const plain = uses.every(({ target }) => target.names === undefined && target.except.length === 0);
-  if (plain)
-    return new PlainSource(
-      variable,
-      sieves.of(
-        uses.map(({ check }) => check),
-        remember,
-      ),
-    );
-  return new NamedSource(variable, uses, sieves, remember);
+  const sieveOf = (checks: readonly Check[]): Judge => (remember ? new Memory(sieves.of(checks)) : sieves.of(checks));
+  if (plain) return new PlainSource(variable, sieveOf(uses.map(({ check }) => check)));
+  return new NamedSource(variable, uses, sieveOf);
 }
 
 /** Sieves with the same checks are one, and share their plans. */
@@ -69,12 +67,12 @@ class Sieves {
     this.#world = world;
   }
 
-  of(checks: readonly Check[], remember: boolean): Sieve {
+  of(checks: readonly Check[]): Sieve {
     const distinct = [...new Set(checks)].sort((a, b) => a.id - b.id);
-    const key = `${remember} ${distinct.map(({ id }) => id).join()}`;
+    const key = distinct.map(({ id }) => id).join();
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const made = new Sieve(distinct, this.#world, remember);
+    const made = new Sieve(distinct, this.#world);
     this.#known.set(key, made);
     return made;
   }
@@ -83,9 +81,9 @@ class Sieves {
 /** All values of a variable are judged alike. */
 class PlainSource implements Source {
   readonly #variable: Variable;
-  readonly #sieve: Sieve;
+  readonly #sieve: Judge;
 
-  constructor(variable: Variable, sieve: Sieve) {
+  constructor(variable: Variable, sieve: Judge) {
     this.#variable = variable;
     this.#sieve = sieve;
   }
@@ -102,15 +100,13 @@ const MOST_NAMES = 2048;
 class NamedSource implements Source {
   readonly #variable: Variable;
   readonly #uses: readonly Use[];
-  readonly #sieves: Sieves;
-  readonly #remember: boolean;
-  readonly #byName = new Map<string, Sieve>();
+  readonly #sieveOf: (checks: readonly Check[]) => Judge;
+  readonly #byName = new Map<string, Judge>();
 
-  constructor(variable: Variable, uses: readonly Use[], sieves: Sieves, remember: boolean) {
+  constructor(variable: Variable, uses: readonly Use[], sieveOf: (checks: readonly Check[]) => Judge) {
     this.#variable = variable;
     this.#uses = uses;
-    this.#sieves = sieves;
-    this.#remember = remember;
+    this.#sieveOf = sieveOf;
   }
 
   judge(t: Transaction, work: SieveWork): void {
@@ -118,9 +114,9 @@ class NamedSource implements Source {
     for (let i = 0; i < names.length; i++) (this.#byName.get(names[i]) ?? this.#learn(names[i])).judge(values[i], work);
   }
 
-  #learn(name: string): Sieve {
+  #learn(name: string): Judge {
     const checks = this.#uses.filter(({ target }) => isMeant(target, name)).map(({ check }) => check);
-    const sieve = this.#sieves.of(checks, this.#remember);
+    const sieve = this.#sieveOf(checks);
     if (this.#byName.size >= MOST_NAMES) this.#byName.clear();
     this.#byName.set(Buffer.from(name, 'latin1').toString('latin1'), sieve);
     return sieve;

@@ -33,6 +33,7 @@ export function runRules(t: Transaction, phase: Phase, from: number): void {
 export function step(t: Transaction, rule: CompiledRule, at: number): number {
   if (t.removals.has(rule.definition)) return at + 1;
   if (!runRule(t, rule)) return at + 1;
+  t.matched++;
   finishRule(t, rule);
   return rule.skipTo ?? at + 1;
 }

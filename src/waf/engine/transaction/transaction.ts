@@ -70,6 +70,8 @@ export class Transaction implements Match {
   rule: RuleDefinition | undefined;
   highestSeverity = 255;
 
+  /** How many rules matched. */
+  matched = 0;
   /** How often rules changed what later ones are judged by. */
   changes = 0;
   /** The phase in which a rule last changed how the request is read; 0: none did. */

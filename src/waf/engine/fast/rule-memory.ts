@@ -1,0 +1,82 @@
+import type { CompiledRule } from '../program/program.ts';
+import type { Transaction } from '../transaction/transaction.ts';
+import type { Variable } from '../variables/variable.ts';
+import { overlaps } from './dependencies.ts';
+import type { LiveRule } from './foresee.ts';
+
+const MOST = 1024;
+const LONGEST = 2048;
+
+/**
+ * For a rule that writes down what it sees before it decides (such as the names of all header fields, each in a variable of its own):
+ * remembers for which values it decided that there is nothing. What it wrote down then is seen by nobody.
+ */
+export class RuleMemory {
+  readonly #variables: readonly Variable[];
+  readonly #nothing = new Set<string>();
+
+  constructor(variables: readonly Variable[]) {
+    this.#variables = variables;
+  }
+
+  /** The values that the rule looks at, as one text; undefined: they are too long. */
+  keyOf(t: Transaction): string | undefined {
+    let key = '';
+    for (const variable of this.#variables) {
+      for (const value of t.valuesOf(variable).values) key += `${value.length}:${value}`;
+      if (key.length > LONGEST) return undefined;
+    }
+    return key;
+  }
+
+  knows(key: string): boolean {
+    return this.#nothing.has(key);
+  }
+
+  learn(key: string): void {
+    if (this.#nothing.size >= MOST) this.#nothing.clear();
+    this.#nothing.add(key);
+  }
+}
+
+/**
+ * The memory of a rule; undefined where one would be wrong or of no use: it looks at something that changes besides what it writes itself,
+ * or somebody else reads what it writes before it has matched.
+ */
+export function memoryOf({ rule, dependencies }: LiveRule, all: readonly LiveRule[]): RuleMemory | undefined {
+  if (rule.links.length < 2 || !writesBeforeItsEnd(rule)) return undefined;
+  const stable = stableVariables(rule);
+  const inner = innerWrites(rule);
+  if (stable === undefined || inner === undefined) return undefined;
+  const others = all.filter((one) => one.rule !== rule);
+  if (others.some((one) => overlaps(inner, one.dependencies.reads))) return undefined;
+  // What it reads and does not write itself must be what it always is.
+  const foreign = [...dependencies.reads].filter((name) => !inner.has(name));
+  if (others.some((one) => overlaps(foreign, one.dependencies.writes))) return undefined;
+  return new RuleMemory(stable);
+}
+
+/** What it looks at besides TX; undefined when some of it changes while rules run. */
+function stableVariables(rule: CompiledRule): Variable[] | undefined {
+  const variables = new Set(rule.links.flatMap(({ targets }) => targets.map(({ variable }) => variable)));
+  const others = [...variables].filter(({ name }) => name !== 'TX');
+  return others.every(({ stable, phase }) => stable && phase <= rule.definition.phase) ? others : undefined;
+}
+
+function writesBeforeItsEnd({ links }: CompiledRule): boolean {
+  return links.slice(0, -1).some(({ effects, capture }) => effects.length > 0 || capture);
+}
+
+/** Names of TX that all links but the last write; undefined where they do something else. */
+function innerWrites({ links }: CompiledRule): Set<string> | undefined {
+  const names = new Set<string>();
+  for (const { definition, capture } of links.slice(0, -1)) {
+    if (capture) for (let i = 0; i < 10; i++) names.add(String(i));
+    for (const effect of definition.effects) {
+      const [first] = effect.kind === 'setvar' ? effect.name.parts : [];
+      if (effect.kind !== 'setvar' || effect.collection !== 'TX' || typeof first !== 'string') return undefined;
+      names.add(effect.name.parts.length === 1 ? first.toLowerCase() : `${first.toLowerCase()}*`);
+    }
+  }
+  return names;
+}
