@@ -16,13 +16,20 @@ export function readActionList(list: Span, report: Report): WrittenAction[] {
   while (at < text.length) {
     const end = nameEnd(text, at);
     const name = list.slice(at, end);
-    if (name.text === '') report.refuse(list.place(at), 'an action is missing here', 'actions stand apart by one comma');
+    if (name.text === '') noteEmpty(list, at, report);
     const next = skipSpace(text, end);
     const [value, after] = text[next] === ':' ? readValue(list, skipSpace(text, next + 1), report) : [undefined, next];
     if (name.text !== '') actions.push({ name, value });
     at = behindComma(list, after, report);
   }
   return actions;
+}
+
+/** Two commas side by side leave nothing out; a value without a name does. */
+function noteEmpty(list: Span, at: number, report: Report): void {
+  const message = 'an action is missing here';
+  if (list.text[at] === ',') report.note(list.place(at), message);
+  else report.refuse(list.place(at), message, 'actions stand apart by one comma');
 }
 
 function nameEnd(text: string, from: number): number {

@@ -134,6 +134,7 @@ export function readActions(list: Span, set: ActionSet, role: Role, reading: Rea
     const action = actionOf(written, role, reading);
     if (action === undefined) continue;
     checkRepeated(written, action, said, reading);
+    noteLinkLogging(written, role, reading);
     action.read(set, written.value ?? written.name, reading);
   }
   // `log` means the audit log, too, and `nolog` means neither, unless the list says otherwise, wherever in the list.
@@ -180,6 +181,13 @@ function checkRepeated({ name }: WrittenAction, action: Action, said: Set<string
     else report.note(name.place(), `${lower} takes the place of what this list said before`);
   }
   said.add(key);
+}
+
+const LOGGING: ReadonlySet<string> = new Set(['log', 'nolog', 'auditlog', 'noauditlog']);
+
+function noteLinkLogging({ name }: WrittenAction, role: Role, { report }: Reading): void {
+  if (!LOGGING.has(name.text.toLowerCase()) || !role.startsWith('link')) return;
+  report.note(name.place(), `${name.text} means nothing here: the first rule of a chain says what is logged`);
 }
 
 function disruptive(value: Action['value'], make: (value: Span, reading: Reading) => WrittenDisruption | undefined): Action {

@@ -3,7 +3,7 @@ import { didYouMean } from './nearest.ts';
 import { readNumber, readRanges, readSwitch, readWord } from './numbers.ts';
 import type { Reading } from './reading.ts';
 import type { Span } from './span.ts';
-import { readTargets } from './targets.ts';
+import { readNamed } from './targets.ts';
 
 type Change = Ctl['change'];
 type ReadChange = (value: Span, reading: Reading) => readonly Change[];
@@ -97,5 +97,5 @@ function withTargets(value: Span, reading: Reading, make: (which: Span, target: 
     return [];
   }
   const [which, targets] = parts.map((part) => part.trim());
-  return readTargets(targets, reading).flatMap((target) => make(which, { ...target, exclude: false, count: false }));
+  return readNamed(targets, reading).flatMap((target) => make(which, target));
 }

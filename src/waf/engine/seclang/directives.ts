@@ -64,6 +64,9 @@ function readDefaults({ words: [list] }: Written, rules: RuleList, reading: Read
   if (set.disruption?.kind === 'block') {
     reading.report.refuse(list.place(), 'block means what this directive says: it cannot say block', 'write deny or pass');
   }
+  if (set.disruption === undefined) {
+    reading.report.refuse(list.place(), 'defaults need an ending', 'write pass or deny into the list');
+  }
   if (set.phase === undefined) reading.report.refuse(list.place(), 'defaults need a phase', 'write phase:2,…');
   else rules.setDefaults(set.phase, set);
 }

@@ -237,6 +237,7 @@ const effectCases: readonly (readonly [string, readonly Effect[]])[] = [
     'ctl:ruleRemoveTargetById=942100;ARGS:password',
     [ctl({ option: 'ruleRemoveTargetById', ...ranges([942100]), target: target('ARGS', name('password')) })],
   ],
+  ['ctl:ruleRemoveTargetByMsg=a;!XML', [ctl({ option: 'ruleRemoveTargetByMsg', value: 'a', target: target('XML') })]],
   [
     "ctl:'ruleRemoveTargetByTag=a;ARGS:/^a,b$/|TX'",
     [
@@ -461,6 +462,18 @@ test('a skip that leads nowhere, and what is said twice, is noted', () => {
     notes.map(({ line }) => line),
     [3, 2],
   );
+});
+
+test('what is harmless and says nothing is noted', () => {
+  const { notes, rules } = accepted('SecAction "id:1,,deny,"\nSecRule ARGS x "id:2,chain"\nSecRule ARGS x "nolog"');
+  assert.deepEqual(
+    notes.map(({ line, column }) => [line, column]),
+    [
+      [1, 17],
+      [3, 17],
+    ],
+  );
+  assert.deepEqual([rules[0].disruption.kind, rules[1].log], ['deny', true]);
 });
 
 test('the operators of the world judge their arguments', () => {

@@ -7,7 +7,18 @@ import { readVariable } from './variables.ts';
 
 /** `ARGS|!ARGS:pass|&TX:/^x/`, taken apart. Whatever is wrong is reported and left out. */
 export function readTargets(list: Span, reading: Reading): Target[] {
-  if (list.text.trim() === '') reading.report.refuse(list.place(), 'a rule needs a variable to look at');
+  return readList(list, reading).filter(
+    (one) => one.exclude || one.variable !== 'XML' || one.selector !== undefined || refuseXml(list, reading),
+  );
+}
+
+/** Targets where `!` and `&` would say nothing: all that is named is meant. */
+export function readNamed(list: Span, reading: Reading): Target[] {
+  return readList(list, reading).map((target) => ({ ...target, exclude: false, count: false }));
+}
+
+function readList(list: Span, reading: Reading): Target[] {
+  if (list.text.trim() === '') reading.report.refuse(list.place(), 'a variable is missing here');
   return splitTargets(list, reading).flatMap((one) => readTarget(one, reading) ?? []);
 }
 
@@ -73,7 +84,6 @@ function readTarget(written: Span, reading: Reading): Target | undefined {
   if (variable === undefined) return undefined;
   const selector = colon < 0 ? undefined : readSelector(bare.slice(colon + 1), variable, reading);
   if (colon >= 0 && selector === undefined) return undefined;
-  if (variable.name === 'XML' && selector === undefined && !exclude) return refuseXml(bare, reading);
   return { variable: variable.name, selector, count, exclude };
 }
 
