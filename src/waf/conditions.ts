@@ -1,30 +1,35 @@
-import { BlockList, isIPv6 } from 'node:net';
 import type { Exchange } from '../exchange/exchange.ts';
 import { headerValues } from '../exchange/headers.ts';
+import { byteString } from './byte-string.ts';
+import { AddressSet } from './engine/operators/address-set.ts';
 import type { WafOptions } from './options.ts';
+import { Wildcard } from './wildcard.ts';
 
 type Condition = WafOptions['deny'][number];
 
 /** A simple condition that needs no rule: all of what it says must hold. */
 export class WrittenCondition {
-  readonly #addresses: BlockList | undefined;
+  readonly #addresses: AddressSet | undefined;
   readonly #methods: ReadonlySet<string> | undefined;
   readonly #paths: readonly (readonly string[])[] | undefined;
-  readonly #headers: readonly (readonly [name: string, value: RegExp])[];
+  readonly #headers: readonly (readonly [name: string, value: Wildcard])[];
 
   constructor(written: Condition) {
     this.#addresses = written.addresses && addressesOf(written.addresses);
     this.#methods = written.methods && new Set(written.methods.map((method) => method.toUpperCase()));
     this.#paths = written.paths?.map((path) => path.slice(1).split('/'));
-    this.#headers = Object.entries(written.headers ?? {}).map(([name, value]) => [name.toLowerCase(), wildcard(value)]);
+    this.#headers = Object.entries(written.headers ?? {}).map(([name, value]) => [
+      name.toLowerCase(),
+      new Wildcard(byteString(value)),
+    ]);
   }
 
   holds(x: Exchange): boolean {
-    const { clientAddress: address, head } = x;
-    if (this.#addresses?.check(address, isIPv6(address) ? 'ipv6' : 'ipv4') === false) return false;
+    const { clientAddress, head } = x;
+    if (this.#addresses?.has(clientAddress) === false) return false;
     if (this.#methods?.has(head.method) === false) return false;
     if (this.#paths?.some((path) => covers(path, head.path)) === false) return false;
-    return this.#headers.every(([name, value]) => headerValues(head.headers, name).some((one) => value.test(one)));
+    return this.#headers.every(([name, value]) => headerValues(head.headers, name).some((one) => value.matches(one)));
   }
 }
 
@@ -34,22 +39,11 @@ export function anyHolds(conditions: readonly WrittenCondition[], x: Exchange): 
   return false;
 }
 
-function addressesOf(networks: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const network of networks) {
-    const [address, bits] = network.split('/');
-    const family = isIPv6(address) ? 'ipv6' : 'ipv4';
-    if (bits === undefined) list.addAddress(address, family);
-    else list.addSubnet(address, Number(bits), family);
-  }
-  return list;
-}
-
-/** `*` stands for anything; at most one pass over the value, since parts between stars are looked for one behind the other. */
-function wildcard(text: string): RegExp {
-  const parts = text.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  // Lazy and anchored, each part is found at its first place: there is nothing to go back for but the last one.
-  return new RegExp(`^${parts.join('.*?')}$`, 'si');
+function addressesOf(networks: readonly string[]): AddressSet {
+  const set = AddressSet.of(networks);
+  // The options hold every one of them to be a network.
+  if (typeof set === 'string') throw new Error(`${set} is no address or network`);
+  return set;
 }
 
 /** `*` and `{name}` are one segment, `**` any rest, none included. */

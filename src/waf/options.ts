@@ -23,7 +23,11 @@ const condition = z
   .strictObject({
     addresses: z.array(network()).min(1).optional().describe('Addresses and networks of clients.'),
     methods: z.array(z.string().min(1)).min(1).optional().describe('Methods.'),
-    paths: z.array(z.string().startsWith('/')).min(1).optional().describe('Path patterns, as in routes.'),
+    paths: z
+      .array(z.string().regex(/^\/(?:(?!\/\*\*\/).)*$/, 'a path pattern begins with `/` and has `**` at its end only'))
+      .min(1)
+      .optional()
+      .describe('Path patterns, as in routes.'),
     headers: z
       .record(z.string().min(1), z.string())
       .optional()

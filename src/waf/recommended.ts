@@ -55,11 +55,27 @@ export const RECOMMENDED = 'portcullis:recommended';
 
 /** The text, without the rules whose ids the given files define themselves. */
 export function recommendedRules(files: readonly string[]): string {
-  const defines = (id: number) => files.some((text) => new RegExp(`\\bid:'?${id}\\b`).test(text));
-  return (
-    SETTINGS +
-    RULES.filter(([id]) => !defines(id))
-      .map(([, text]) => `${text}\n`)
-      .join('')
-  );
+  const missing = RULES.filter(([id]) => !files.some((text) => defines(text, String(id))));
+  return SETTINGS + missing.map(([, text]) => `${text}\n`).join('');
+}
+
+/** Whether a text has a rule with this id. One in a comment is none: what is implied would be lost without a word. */
+function defines(text: string, id: string): boolean {
+  for (let at = text.indexOf(id); at >= 0; at = text.indexOf(id, at + 1)) {
+    if (isDigit(text, at + id.length)) continue;
+    const before = text[at - 1] === "'" ? at - 1 : at;
+    const isId = text.startsWith('id:', before - 3) && !isWord(text, before - 4);
+    if (isId && !isComment(text, at)) return true;
+  }
+  return false;
+}
+
+const isDigit = (text: string, at: number) => text[at] >= '0' && text[at] <= '9';
+const isWord = (text: string, at: number) => /\w/.test(text[at] ?? '');
+
+/** A line goes on behind `\` at its end, one of a comment too. */
+function isComment(text: string, at: number): boolean {
+  let start = text.lastIndexOf('\n', at) + 1;
+  while (start > 1 && /\\\r?$/.test(text.slice(Math.max(0, start - 3), start - 1))) start = text.lastIndexOf('\n', start - 2) + 1;
+  return text.slice(start, at).trimStart().startsWith('#');
 }
