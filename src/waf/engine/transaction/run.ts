@@ -40,6 +40,10 @@ export function step(t: Transaction, rule: CompiledRule, at: number): number {
 
 export function runRule(t: Transaction, rule: CompiledRule): boolean {
   t.rule = rule.definition;
+  // MATCHED_VAR and the like are of the rule that is being judged: what earlier rules left would depend on which of them were run.
+  t.matchedName = '';
+  t.matchedValue = '';
+  t.matchedVars = NOTHING_MATCHED;
   for (const link of rule.links) if (!runLink(t, rule, link)) return false;
   return true;
 }
@@ -61,6 +65,9 @@ class Matched {
   readonly names: string[] = [];
   readonly values: string[] = [];
 }
+
+/** Never added to. */
+const NOTHING_MATCHED = new Matched();
 
 function runTarget(
   t: Transaction,
