@@ -6,6 +6,7 @@ import { EVERY_CLASS } from './byte-classes.ts';
 export class Step {
   readonly before: Step | undefined;
   readonly transformation: Transformation;
+  readonly #last: LastResult;
   /** Classes without which the step leaves a value alone. */
   readonly #triggers: Word;
   /** Classes that it may bring in. */
@@ -14,8 +15,9 @@ export class Step {
   #stamp = -1;
   #result = '';
 
-  constructor(before: Step | undefined, transformation: Transformation, classes: ByteClasses) {
+  constructor(before: Step | undefined, transformation: Transformation, last: LastResult, classes: ByteClasses) {
     this.before = before;
+    this.#last = last;
     this.transformation = transformation;
     this.#triggers = wordOf(transformation.triggers, classes);
     this.#introduces = wordOf(transformation.introduces, classes);
@@ -60,7 +62,7 @@ export class Step {
     if (this.#stamp === stamp) return this.#result;
     const input = this.before === undefined ? value : this.before.apply(value, stamp);
     this.#stamp = stamp;
-    this.#result = this.transformation.apply(input);
+    this.#result = this.#last.of(input);
     return this.#result;
   }
 }
@@ -76,10 +78,30 @@ function wordOf(table: Uint8Array | undefined, classes: ByteClasses): Word {
   return classes.maskOf(set);
 }
 
+/** A transformation with what it made last: chains that differ only in steps which change nothing ask it for the same again. */
+class LastResult {
+  readonly #transformation: Transformation;
+  #input = '';
+  #output = '';
+
+  constructor(transformation: Transformation) {
+    this.#transformation = transformation;
+    this.#output = transformation.apply('');
+  }
+
+  of(input: string): string {
+    if (input === this.#input) return this.#output;
+    this.#input = input;
+    this.#output = this.#transformation.apply(input);
+    return this.#output;
+  }
+}
+
 /** Makes chains such that equal beginnings are one object. */
 export class Chains {
   readonly #classes: ByteClasses;
   readonly #steps = new Map<string, Step>();
+  readonly #results = new Map<string, LastResult>();
 
   constructor(classes: ByteClasses) {
     this.#classes = classes;
@@ -97,7 +119,9 @@ export class Chains {
   }
 
   #add(key: string, before: Step | undefined, transformation: Transformation): Step {
-    const step = new Step(before, transformation, this.#classes);
+    const last = this.#results.get(transformation.name) ?? new LastResult(transformation);
+    this.#results.set(transformation.name, last);
+    const step = new Step(before, transformation, last, this.#classes);
     this.#steps.set(key, step);
     return step;
   }

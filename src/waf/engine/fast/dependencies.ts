@@ -18,6 +18,9 @@ export interface Dependencies {
 
 const CAPTURES = Array.from({ length: 10 }, (_, i) => String(i));
 
+/** Names that a pattern chooses: any, as far as can be told before the names are there. */
+export const ANY_THAT_MATCHES = '~*';
+
 export function dependenciesOf(rule: CompiledRule): Dependencies {
   const reads = new Set<string>();
   const writes = new Set<string>();
@@ -55,8 +58,9 @@ function linkReads(link: CompiledLink): string[] {
 /** A pattern that is a beginning stands for all names that begin so; any other for every name. */
 function nameRead(selector: Selector | undefined): string {
   if (selector?.kind === 'name') return selector.name.toLowerCase();
-  const beginning = selector?.kind === 'pattern' ? /^\^([\w-]+)$/.exec(selector.pattern)?.[1] : undefined;
-  return beginning === undefined ? '*' : `${beginning.toLowerCase()}*`;
+  if (selector?.kind !== 'pattern') return '*';
+  const beginning = /^\^([\w-]+)$/.exec(selector.pattern)?.[1];
+  return beginning === undefined ? ANY_THAT_MATCHES : `${beginning.toLowerCase()}*`;
 }
 
 function linkWrites(link: CompiledLink): string[] {
@@ -121,5 +125,6 @@ export function overlaps(a: Iterable<string>, b: ReadonlySet<string>): boolean {
 }
 
 function covers(pattern: string, name: string): boolean {
+  if (pattern === ANY_THAT_MATCHES) return true;
   return pattern.endsWith('*') && name.startsWith(pattern.slice(0, -1));
 }

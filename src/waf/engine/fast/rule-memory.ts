@@ -1,7 +1,7 @@
-import type { CompiledRule } from '../program/program.ts';
+import type { CompiledRule, NameMatcher } from '../program/program.ts';
 import type { Transaction } from '../transaction/transaction.ts';
 import type { Variable } from '../variables/variable.ts';
-import { overlaps } from './dependencies.ts';
+import { ANY_THAT_MATCHES, dependenciesOf, overlaps } from './dependencies.ts';
 import type { LiveRule } from './foresee.ts';
 
 const MOST = 1024;
@@ -13,10 +13,13 @@ const LONGEST = 2048;
  */
 export class RuleMemory {
   readonly #variables: readonly Variable[];
+  readonly #readers: readonly NameMatcher[];
   readonly #nothing = new Set<string>();
 
-  constructor(variables: readonly Variable[]) {
+  /** @param readers - patterns by which other rules choose variables of TX: what they would choose must not go unwritten */
+  constructor(variables: readonly Variable[], readers: readonly NameMatcher[]) {
     this.#variables = variables;
+    this.#readers = readers;
   }
 
   /** The values that the rule looks at, as one text; undefined: they are too long. */
@@ -33,7 +36,8 @@ export class RuleMemory {
     return this.#nothing.has(key);
   }
 
-  learn(key: string): void {
+  learn(key: string, t: Transaction): void {
+    if (t.tx.writtenNames().some((name) => this.#readers.some((one) => one.matches(name)))) return;
     if (this.#nothing.size >= MOST) this.#nothing.clear();
     this.#nothing.add(key);
   }
@@ -43,17 +47,35 @@ export class RuleMemory {
  * The memory of a rule; undefined where one would be wrong or of no use: it looks at something that changes besides what it writes itself,
  * or somebody else reads what it writes before it has matched.
  */
-export function memoryOf({ rule, dependencies }: LiveRule, all: readonly LiveRule[]): RuleMemory | undefined {
+export function memoryOf({ rule }: LiveRule, all: readonly LiveRule[]): RuleMemory | undefined {
   if (rule.links.length < 2 || !writesBeforeItsEnd(rule)) return undefined;
   const stable = stableVariables(rule);
   const inner = innerWrites(rule);
   if (stable === undefined || inner === undefined) return undefined;
   const others = all.filter((one) => one.rule !== rule);
-  if (others.some((one) => overlaps(inner, one.dependencies.reads))) return undefined;
+  if (others.some(({ dependencies }) => overlaps(inner, namedOnly(dependencies.reads)))) return undefined;
   // What it reads and does not write itself must be what it always is.
-  const foreign = [...dependencies.reads].filter((name) => !inner.has(name));
+  const foreign = [...dependenciesOf(withoutItsEnd(rule)).reads].filter((name) => !inner.has(name));
   if (others.some((one) => overlaps(foreign, one.dependencies.writes))) return undefined;
-  return new RuleMemory(stable);
+  return new RuleMemory(stable, others.flatMap(patternsOf));
+}
+
+const namedOnly = (names: ReadonlySet<string>) => new Set([...names].filter((name) => name !== ANY_THAT_MATCHES));
+
+/** Patterns by which a rule chooses variables of TX. */
+function patternsOf({ rule }: LiveRule): NameMatcher[] {
+  const targets = rule.links.flatMap(({ targets }) => targets);
+  return targets.flatMap(({ variable, names, written }) =>
+    variable.name === 'TX' && written.selector?.kind === 'pattern' && names !== undefined ? [names] : [],
+  );
+}
+
+/** The rule as far as it decides whether it matches. */
+function withoutItsEnd(rule: CompiledRule): CompiledRule {
+  const last = rule.links[rule.links.length - 1];
+  const quiet = { ...last, definition: { ...last.definition, effects: [] }, effects: [] };
+  const definition = { ...rule.definition, message: undefined, logData: undefined };
+  return { ...rule, definition, links: [...rule.links.slice(0, -1), quiet] };
 }
 
 /** What it looks at besides TX; undefined when some of it changes while rules run. */
