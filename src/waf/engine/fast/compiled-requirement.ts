@@ -1,4 +1,4 @@
-import type { ByteClasses, Word } from './byte-classes.ts';
+import { type ByteClasses, EVERY_CLASS, type Word } from './byte-classes.ts';
 import type { FoundLiterals } from './literals.ts';
 import type { Requirement } from './requirement.ts';
 
@@ -55,16 +55,23 @@ function compileAny(
   ids: LiteralIds,
   used: Set<number>,
 ): CompiledRequirement {
-  const compiled = (one: Requirement) => compileRequirement(one, classes, ids, used);
-  const literals = parts.filter((one) => one.kind === 'literal');
-  if (literals.length < FEW) return new AnyOf(parts.map(compiled));
-  const many = new AnyLiteral(new Set(literals.map(({ text }) => ids.of(text))), literals.map(compiled));
-  const others = parts.filter((one) => one.kind !== 'literal').map(compiled);
-  return others.length === 0 ? many : new AnyOf([many, ...others]);
+  const bare: CompiledRequirement[] = [];
+  const byLiteral = new Map<number, CompiledRequirement[]>();
+  for (const part of parts) {
+    const own = new Set<number>();
+    const compiled = compileRequirement(part, classes, ids, own);
+    if (compiled.holds(EVERY_CLASS, undefined)) bare.push(compiled);
+    else for (const id of own) addTo(byLiteral, id, compiled);
+    for (const id of own) used.add(id);
+  }
+  return new AnyOf(bare, byLiteral);
 }
 
-/** Looking at each costs less than a set. */
-const FEW = 6;
+function addTo<T>(map: Map<number, T[]>, key: number, value: T): void {
+  const list = map.get(key);
+  if (list === undefined) map.set(key, [value]);
+  else list.push(value);
+}
 
 const ALWAYS: CompiledRequirement = { possible: () => true, holds: () => true };
 const NEVER: CompiledRequirement = { possible: () => false, holds: () => false };
@@ -128,42 +135,32 @@ class AllOf implements CompiledRequirement {
   }
 }
 
+/** Of hundreds of parts, only those can hold of whose literals one was found, and those that need none. */
 class AnyOf implements CompiledRequirement {
-  readonly #parts: readonly CompiledRequirement[];
+  readonly #bare: readonly CompiledRequirement[];
+  readonly #byLiteral: ReadonlyMap<number, readonly CompiledRequirement[]>;
+  readonly #others: readonly CompiledRequirement[];
 
-  constructor(parts: readonly CompiledRequirement[]) {
-    this.#parts = parts;
+  constructor(bare: readonly CompiledRequirement[], byLiteral: ReadonlyMap<number, readonly CompiledRequirement[]>) {
+    this.#bare = bare;
+    this.#byLiteral = byLiteral;
+    this.#others = [...new Set([...byLiteral.values()].flat())];
   }
 
   possible(word: Word): boolean {
-    for (const part of this.#parts) if (part.possible(word)) return true;
+    for (const part of this.#bare) if (part.possible(word)) return true;
+    for (const part of this.#others) if (part.possible(word)) return true;
     return false;
   }
 
   holds(word: Word, found: FoundLiterals | undefined): boolean {
-    for (const part of this.#parts) if (part.holds(word, found)) return true;
-    return false;
-  }
-}
-
-/** One of many literals, as lists of phrases are: what was found is looked for among them, which is less than the other way round. */
-class AnyLiteral implements CompiledRequirement {
-  readonly #ids: ReadonlySet<number>;
-  readonly #literals: readonly CompiledRequirement[];
-
-  constructor(ids: ReadonlySet<number>, literals: readonly CompiledRequirement[]) {
-    this.#ids = ids;
-    this.#literals = literals;
-  }
-
-  possible(word: Word): boolean {
-    for (const literal of this.#literals) if (literal.possible(word)) return true;
-    return false;
-  }
-
-  holds(_: Word, found: FoundLiterals | undefined): boolean {
+    for (const part of this.#bare) if (part.holds(word, found)) return true;
     if (found === undefined) return false;
-    for (let i = 0; i < found.count; i++) if (this.#ids.has(found.ids[i])) return true;
+    for (let i = 0; i < found.count; i++) {
+      const parts = this.#byLiteral.get(found.ids[i]);
+      if (parts === undefined) continue;
+      for (const part of parts) if (part.holds(word, found)) return true;
+    }
     return false;
   }
 }

@@ -1,5 +1,5 @@
 import type { Match } from '../operator.ts';
-import type { CompiledLink, CompiledRule, Program } from '../program/program.ts';
+import type { CompiledLink, CompiledRule, NameMatcher, Program } from '../program/program.ts';
 import type { Macro, RuleDefinition } from '../rule-set.ts';
 import type { Transformation } from '../transformation.ts';
 import { ByteClasses } from './byte-classes.ts';
@@ -36,6 +36,8 @@ export interface FastRule {
   readonly gates: readonly (readonly number[])[] | undefined;
   /** Whether it counts members: then a target that a rule takes away may change what it says. */
   readonly counts: boolean;
+  /** Patterns of which one has to choose a variable of TX that the request itself wrote; undefined: that does not matter. */
+  readonly writtenLike: readonly NameMatcher[] | undefined;
   /** Knows for what values the rule does nothing; undefined: it has to be run. */
   readonly memory: RuleMemory | undefined;
   /** The row of rules that begins here, when its outcome is known. */
@@ -79,7 +81,7 @@ class Maker {
       const rows = knownRows(this.#program, base, live[phase], phase);
       const fast = list.map(({ one, gates }, i) => {
         const ids = gates.map((gate, g) => this.#use(gate, drafts[phase][i][g], checks, uses));
-        return fastRule(one, ids, rows.get(i), memoryOf(one, live.flat()));
+        return fastRule(one, ids, rows.get(i), memoryOf(one, live.flat()), writtenLike(one, base));
       });
       return { sources: sourcesOf(uses, world), rules: fast };
     });
@@ -140,9 +142,24 @@ function fastRule(
   gates: readonly (readonly number[])[],
   row: FastRule['row'],
   memory: RuleMemory | undefined,
+  like: FastRule['writtenLike'],
 ): FastRule {
   const counts = rule.links.some(({ targets }) => targets.some(({ count }) => count));
-  return { rule, at, gates: gates.length === 0 ? undefined : gates, counts, row, memory };
+  return { rule, at, gates: gates.length === 0 ? undefined : gates, counts, row, memory, writtenLike: like };
+}
+
+/**
+ * The patterns of a rule that begins by choosing variables of TX by pattern alone. Where none of those that are known beforehand is
+ * chosen, only what a request writes can be.
+ */
+function writtenLike({ rule: { links } }: LiveRule, base: ReadonlyMap<string, string>): readonly NameMatcher[] | undefined {
+  const [{ targets, operator }] = links;
+  if (operator === undefined) return undefined;
+  const patterns = targets.map(({ variable, names, count }) => (variable.name === 'TX' && !count ? names : undefined));
+  const chosen = patterns.filter((names) => names !== undefined);
+  if (chosen.length !== targets.length || chosen.some((names) => [...base.keys()].some((name) => names.matches(name))))
+    return undefined;
+  return chosen;
 }
 
 /** Rules that choose or count members share verdicts only where they choose the same. */

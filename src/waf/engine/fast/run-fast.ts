@@ -49,7 +49,7 @@ export class FastRunner implements Hits {
       const changes = t.changes;
       const matched = t.matched;
       const next = step(t, one.rule, one.at);
-      if (key !== undefined && t.matched === matched) one.memory?.learn(key);
+      if (key !== undefined && t.matched === matched) one.memory?.learn(key, t);
       if (t.isOver(number)) return;
       if (t.changes !== changes && this.#isUnforeseen(t)) {
         t.plain = true;
@@ -61,7 +61,8 @@ export class FastRunner implements Hits {
     }
   }
 
-  #mayMatch({ rule, gates, counts }: FastRule, t: Transaction): boolean {
+  #mayMatch({ rule, gates, counts, writtenLike }: FastRule, t: Transaction): boolean {
+    if (writtenLike !== undefined && !t.tx.hasWrittenLike(writtenLike)) return false;
     if (gates === undefined) return true;
     if (counts && t.removals.targetsOf(rule.definition) !== undefined) return true;
     for (const gate of gates) if (!this.#anyHit(gate)) return false;

@@ -124,9 +124,12 @@ export class Sieve {
     const word = wordOf(result, world.classes);
     let scanned = false;
     for (const chain of chains) {
-      const { always, asks } = chain.knownPlan(word) ?? (work.mayPlan() ? chain.planFor(word) : chain.planFor(EVERY_CLASS));
-      for (const check of always) if (check.judge(result)) hits.hit(check);
-      if (asks === undefined) continue;
+      const plan = chain.knownPlan(word) ?? chain.learn(word, work);
+      for (const check of plan?.always ?? chain.checks) {
+        if (plan !== undefined || check.requirement.holds(word, undefined)) judge(check, result, hits);
+      }
+      const asks = plan === undefined ? chain.all : plan.asks;
+      if (asks === undefined || (plan === undefined && !chain.asksFor(word))) continue;
       if (!scanned) world.scan(result);
       scanned = true;
       judgeFound(result, word, asks, chain.byLiteral, world.found, hits);
@@ -134,7 +137,7 @@ export class Sieve {
   }
 
   #newPlan(word: Word, work: SieveWork): Plan {
-    if (!work.mayPlan()) return this.#any;
+    if (!this.#plans.comesAgain(word.low, word.high) || !work.mayPlan()) return this.#any;
     const plan = this.#makePlan(word);
     this.#plans.set(word, plan);
     return plan;
@@ -231,6 +234,8 @@ class Chain {
   /** No shorter value, before the chain, matches any of its checks. */
   readonly leastInput: number;
   readonly byLiteral: ReadonlyMap<number, readonly Check[]>;
+  /** 1 for each of its checks. */
+  readonly all: Uint8Array;
   readonly #plans = new WordTable<ChainPlan>();
 
   constructor(step: ChainStep, checks: readonly Check[], repeats: boolean) {
@@ -239,12 +244,25 @@ class Chain {
     this.repeats = repeats;
     this.leastInput = step.leastInput(Math.min(...checks.map(({ leastLength }) => leastLength)));
     this.byLiteral = byLiteral(checks);
+    this.all = new Uint8Array(sizeFor(checks));
+    for (const { id } of checks) this.all[id] = 1;
   }
 
   /** Whether any of its checks can match what it makes of such a value. */
   possible(word: Word): boolean {
     const after = this.step.possible(word);
     return this.checks.some(({ requirement }) => requirement.possible(after));
+  }
+
+  /** A plan for these classes when they come again; undefined: what there is to judge has to be found out each time. */
+  learn(word: Word, work: SieveWork): ChainPlan | undefined {
+    return this.#plans.comesAgain(word.low, word.high) && work.mayPlan() ? this.planFor(word) : undefined;
+  }
+
+  /** Whether any check may match when its literals occur. */
+  asksFor(word: Word): boolean {
+    for (const { requirement } of this.checks) if (requirement.possible(word)) return true;
+    return false;
   }
 
   knownPlan(word: Word): ChainPlan | undefined {
@@ -258,6 +276,10 @@ class Chain {
     this.#plans.set(word, plan);
     return plan;
   }
+}
+
+function judge(check: Check, value: string, hits: Hits): void {
+  if (check.judge(value)) hits.hit(check);
 }
 
 function planOf(checks: readonly Check[], word: Word): ChainPlan {

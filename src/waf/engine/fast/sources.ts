@@ -46,7 +46,7 @@ export function sourcesOf(uses: readonly Use[], world: SieveWorld): Source[] {
   const sieves = new Sieves(world);
   return [
     ...[...Map.groupBy(values, ({ target }) => target.variable)].map(([variable, list]) => sourceOf(variable, list, sieves)),
-    ...counts.map((use) => new CountSource(use)),
+    ...[...Map.groupBy(counts, ({ target }) => target.variable)].map(([variable, list]) => countsOf(variable, list)),
   ];
 }
 
@@ -127,30 +127,67 @@ function isMeant({ names, except }: { names: NameMatcher | undefined; except: re
   return (names?.matches(name) ?? true) && !except.some((one) => one.matches(name));
 }
 
-/** How many members there are. */
-class CountSource implements Source {
-  readonly #use: Use;
-  readonly #verdicts = new Map<number, boolean>();
+function countsOf(variable: Variable, uses: readonly Use[]): Source {
+  const sources = uses.map((use) => new CountSource(use));
+  return REPEATING.has(variable.name) ? new RememberedCounts(variable, sources) : new AllOf(sources);
+}
 
-  constructor(use: Use) {
-    this.#use = use;
+class AllOf implements Source {
+  readonly #sources: readonly CountSource[];
+
+  constructor(sources: readonly CountSource[]) {
+    this.#sources = sources;
   }
 
   judge(t: Transaction, work: SieveWork): void {
-    const { target, check } = this.#use;
-    const { names } = t.valuesOf(target.variable);
-    let count = 0;
-    for (const name of names) if (isMeant(target, name)) count++;
-    if (this.#verdict(count)) work.hits.hit(check);
+    for (const source of this.#sources) if (source.matches(t)) work.hits.hit(source.check);
+  }
+}
+
+const MOST_SETS = 1024;
+const LONGEST_SET = 1024;
+
+/** Which header fields there are is the same for most requests of a client: all that is counted of them is found by one look-up. */
+class RememberedCounts implements Source {
+  readonly #variable: Variable;
+  readonly #sources: readonly CountSource[];
+  readonly #known = new Map<string, readonly Check[]>();
+
+  constructor(variable: Variable, sources: readonly CountSource[]) {
+    this.#variable = variable;
+    this.#sources = sources;
   }
 
-  #verdict(count: number): boolean {
-    const known = this.#verdicts.get(count);
-    if (known !== undefined) return known;
-    const { chain } = this.#use.check;
-    const value = String(count);
-    const verdict = this.#use.check.judge(chain === undefined ? value : chain.apply(value, -2 - count));
-    if (this.#verdicts.size < 256) this.#verdicts.set(count, verdict);
-    return verdict;
+  judge(t: Transaction, work: SieveWork): void {
+    let key = '';
+    for (const name of t.valuesOf(this.#variable).names) key += `${name}\n`;
+    const known = this.#known.get(key) ?? this.#learn(key, t);
+    for (const check of known) work.hits.hit(check);
+  }
+
+  #learn(key: string, t: Transaction): readonly Check[] {
+    const matched = this.#sources.filter((source) => source.matches(t)).map(({ check }) => check);
+    if (key.length > LONGEST_SET) return matched;
+    if (this.#known.size >= MOST_SETS) this.#known.clear();
+    this.#known.set(key, matched);
+    return matched;
+  }
+}
+
+/** How many members there are. */
+class CountSource {
+  readonly #target: CompiledTarget;
+  readonly check: Check;
+
+  constructor({ target, check }: Use) {
+    this.#target = target;
+    this.check = check;
+  }
+
+  matches(t: Transaction): boolean {
+    let count = 0;
+    for (const name of t.valuesOf(this.#target.variable).names) if (isMeant(this.#target, name)) count++;
+    const { chain } = this.check;
+    return this.check.judge(chain === undefined ? String(count) : chain.apply(String(count), -1 - count));
   }
 }

@@ -1,8 +1,9 @@
 import type { Word } from './byte-classes.ts';
 
-const SLOTS = 4096;
+const SLOTS = 1024;
+const RECENT = 64;
 /** Beyond this, probing gets long: everything is forgotten, and what still occurs is worked out again. */
-const MOST = 2048;
+const MOST = 512;
 
 /**
  * What is known for words of classes. A Map would want one key for two integers, which is no small integer any more, and then looks up
@@ -13,6 +14,7 @@ export class WordTable<T> {
   #high = new Int32Array(0);
   #values: (T | undefined)[] = [];
   #size = 0;
+  readonly #recent = new Int32Array(RECENT);
 
   get(low: number, high: number): T | undefined {
     if (this.#size === 0) return undefined;
@@ -20,6 +22,15 @@ export class WordTable<T> {
       const value = this.#values[slot];
       if (value === undefined || (this.#low[slot] === low && this.#high[slot] === high)) return value;
     }
+  }
+
+  /** Whether the word came before, lately. What comes once, such as the bytes of a random text, is not worth working out. */
+  comesAgain(low: number, high: number): boolean {
+    const mixed = mix(low, high) | 1;
+    const slot = (mixed >>> 24) & (RECENT - 1);
+    if (this.#recent[slot] === mixed) return true;
+    this.#recent[slot] = mixed;
+    return false;
   }
 
   set({ low, high }: Word, value: T): void {
@@ -44,6 +55,9 @@ export class WordTable<T> {
 }
 
 function slotOf(low: number, high: number): number {
-  const mixed = Math.imul(low ^ Math.imul(high, 0x85ebca6b), 0x9e3779b1);
-  return (mixed >>> 20) & (SLOTS - 1);
+  return (mix(low, high) >>> 20) & (SLOTS - 1);
+}
+
+function mix(low: number, high: number): number {
+  return Math.imul(low ^ Math.imul(high, 0x85ebca6b), 0x9e3779b1);
 }

@@ -42,6 +42,15 @@ export class TxVariables {
     return changed;
   }
 
+  hasWrittenLike(patterns: readonly { matches(name: string): boolean }[]): boolean {
+    for (const name of this.#own.keys()) for (const pattern of patterns) if (pattern.matches(name)) return true;
+    return false;
+  }
+
+  writtenNames(): string[] {
+    return [...this.#own.keys()];
+  }
+
   entries(): { names: string[]; values: string[] } {
     const all = new Map<string, string | undefined>([...this.#base, ...this.#own]);
     const names: string[] = [];
