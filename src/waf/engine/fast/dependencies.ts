@@ -1,5 +1,5 @@
 import type { CompiledLink, CompiledRule } from '../program/program.ts';
-import type { Macro, Selector } from '../rule-set.ts';
+import type { Effect, Macro, Selector, SetVar } from '../rule-set.ts';
 
 /**
  * What a rule reads and writes, as far as the text of it tells. A name that ends in `*` stands for all that begin so; `*` alone for any.
@@ -26,12 +26,14 @@ export function dependenciesOf(rule: CompiledRule): Dependencies {
   const writes = new Set<string>();
   const { message, logData } = rule.definition;
   for (const link of rule.links) {
-    for (const name of linkReads(link)) reads.add(name);
+    for (const name of [...linkJudges(link), ...linkExpands(link)]) reads.add(name);
     for (const name of linkWrites(link)) writes.add(name);
   }
   for (const name of [...macroReads(message), ...macroReads(logData)]) if (name !== undefined) reads.add(name);
-  // What it captured itself it reads back; nobody else's.
-  if (rule.links[0].capture) for (const name of CAPTURES) reads.delete(name);
+  // What it captured itself it reads back, and nobody else's; but what its first link judges was there before.
+  const [head] = rule.links;
+  if (head.capture) for (const name of CAPTURES) reads.delete(name);
+  for (const name of linkJudges(head)) reads.add(name);
   return {
     reads,
     writes,
@@ -41,19 +43,22 @@ export function dependenciesOf(rule: CompiledRule): Dependencies {
   };
 }
 
-/** Names of TX in the targets, the operator and the effects of a link. */
-function linkReads(link: CompiledLink): string[] {
-  const names: string[] = [];
-  for (const { variable, selector } of link.definition.targets) {
-    if (variable === 'TX') names.push(nameRead(selector));
-  }
-  for (const macro of macrosOf(link)) for (const name of macroReads(macro)) if (name !== undefined) names.push(name);
-  for (const effect of link.definition.effects) {
-    if (effect.kind === 'setvar' && effect.collection === 'TX' && effect.operation !== 'set')
-      names.push(constantStart(effect.name));
-  }
-  return names;
+/** Names of TX that decide whether a link matches. */
+function linkJudges({ definition }: CompiledLink): string[] {
+  const targets = definition.targets.filter(({ variable }) => variable === 'TX');
+  return [...targets.map(({ selector }) => nameRead(selector)), ...namesIn(definition.operator?.argument)];
 }
+
+/** Names of TX in what a link does when it matches. */
+function linkExpands({ definition: { effects } }: CompiledLink): string[] {
+  const changed = effects.filter((effect): effect is SetVar => effect.kind === 'setvar' && effect.operation !== 'set');
+  return [
+    ...effects.flatMap((effect) => macrosOf(effect).flatMap(namesIn)),
+    ...changed.filter(({ collection }) => collection === 'TX').map(({ name }) => constantStart(name)),
+  ];
+}
+
+const namesIn = (macro: Macro | undefined) => macroReads(macro).filter((name) => name !== undefined);
 
 /** A pattern that is a beginning stands for all names that begin so; any other for every name. */
 function nameRead(selector: Selector | undefined): string {
@@ -71,16 +76,11 @@ function linkWrites(link: CompiledLink): string[] {
   return names;
 }
 
-/** All macros that a link expands. */
-function macrosOf(link: CompiledLink): Macro[] {
-  const macros = link.definition.operator === undefined ? [] : [link.definition.operator.argument];
-  for (const effect of link.definition.effects) {
-    if (effect.kind === 'setvar') macros.push(effect.name, effect.value);
-    else if (effect.kind === 'initcol') macros.push(effect.key);
-    else if (effect.kind === 'expirevar') macros.push(effect.name, effect.seconds);
-    else if (effect.kind === 'setenv') macros.push(effect.name, effect.value);
-  }
-  return macros;
+/** All macros that an effect expands. */
+export function macrosOf(effect: Effect): Macro[] {
+  if (effect.kind === 'setvar' || effect.kind === 'setenv') return [effect.name, effect.value];
+  if (effect.kind === 'initcol') return [effect.key];
+  return effect.kind === 'expirevar' ? [effect.name, effect.seconds] : [];
 }
 
 /** Names of TX that a macro refers to; undefined for what is no TX. */
@@ -96,9 +96,8 @@ function judgesOnlyTx({ definition }: CompiledLink): boolean {
 }
 
 function readsOnlyTx(link: CompiledLink): boolean {
-  return (
-    judgesOnlyTx(link) && macrosOf(link).every((macro) => macroReads(macro).every((name) => name !== undefined && name !== '*'))
-  );
+  const macros = link.definition.effects.flatMap(macrosOf);
+  return judgesOnlyTx(link) && macros.every((macro) => macroReads(macro).every((name) => name !== undefined && name !== '*'));
 }
 
 function writesOnlyTx(link: CompiledLink): boolean {

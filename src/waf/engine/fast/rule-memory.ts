@@ -1,7 +1,9 @@
-import type { CompiledRule, NameMatcher } from '../program/program.ts';
+import type { CompiledLink, CompiledRule, NameMatcher } from '../program/program.ts';
+import type { RuleDefinition } from '../rule-set.ts';
 import type { Transaction } from '../transaction/transaction.ts';
+import { variableNamed } from '../variables/catalogue.ts';
 import type { Variable } from '../variables/variable.ts';
-import { ANY_THAT_MATCHES, dependenciesOf, overlaps } from './dependencies.ts';
+import { ANY_THAT_MATCHES, dependenciesOf, macrosOf, overlaps } from './dependencies.ts';
 import type { LiveRule } from './foresee.ts';
 
 const MOST = 1024;
@@ -12,21 +14,29 @@ const LONGEST = 2048;
  * remembers for which values it decided that there is nothing. What it wrote down then is seen by nobody.
  */
 export class RuleMemory {
+  readonly #rule: RuleDefinition;
   readonly #variables: readonly Variable[];
   readonly #readers: readonly NameMatcher[];
   readonly #nothing = new Set<string>();
 
   /** @param readers - patterns by which other rules choose variables of TX: what they would choose must not go unwritten */
-  constructor(variables: readonly Variable[], readers: readonly NameMatcher[]) {
+  constructor(rule: RuleDefinition, variables: readonly Variable[], readers: readonly NameMatcher[]) {
+    this.#rule = rule;
     this.#variables = variables;
     this.#readers = readers;
   }
 
-  /** The values that the rule looks at, as one text; undefined: they are too long. */
+  /** What the rule looks at, names and values, as one text; undefined: it is too long, or other rules took some of it away. */
   keyOf(t: Transaction): string | undefined {
+    if (t.removals.targetsOf(this.#rule) !== undefined) return undefined;
     let key = '';
     for (const variable of this.#variables) {
-      for (const value of t.valuesOf(variable).values) key += `${value.length}:${value}`;
+      const { names, values } = t.valuesOf(variable);
+      key += `${names.length};`;
+      for (let i = 0; i < names.length; i++) {
+        if (names !== values) key += `${names[i].length}:${names[i]}`;
+        key += `${values[i].length}:${values[i]}`;
+      }
       if (key.length > LONGEST) return undefined;
     }
     return key;
@@ -57,7 +67,7 @@ export function memoryOf({ rule }: LiveRule, all: readonly LiveRule[]): RuleMemo
   // What it reads and does not write itself must be what it always is.
   const foreign = [...dependenciesOf(withoutItsEnd(rule)).reads].filter((name) => !inner.has(name));
   if (others.some((one) => overlaps(foreign, one.dependencies.writes))) return undefined;
-  return new RuleMemory(stable, others.flatMap(patternsOf));
+  return new RuleMemory(rule.definition, stable, others.flatMap(patternsOf));
 }
 
 const namedOnly = (names: ReadonlySet<string>) => new Set([...names].filter((name) => name !== ANY_THAT_MATCHES));
@@ -80,9 +90,17 @@ function withoutItsEnd(rule: CompiledRule): CompiledRule {
 
 /** What it looks at besides TX; undefined when some of it changes while rules run. */
 function stableVariables(rule: CompiledRule): Variable[] | undefined {
-  const variables = new Set(rule.links.flatMap(({ targets }) => targets.map(({ variable }) => variable)));
-  const others = [...variables].filter(({ name }) => name !== 'TX');
+  const targets = rule.links.flatMap((link) => link.targets.map(({ variable }) => variable));
+  const named = rule.links.flatMap(referred).flatMap((name) => variableNamed(name) ?? []);
+  const others = [...new Set([...targets, ...named])].filter(({ name }) => name !== 'TX');
   return others.every(({ stable, phase }) => stable && phase <= rule.definition.phase) ? others : undefined;
+}
+
+/** Variables that its macros name. MATCHED_VAR follows from what it judges. */
+function referred({ definition: { operator, effects } }: CompiledLink): string[] {
+  const macros = [...(operator === undefined ? [] : [operator.argument]), ...effects.flatMap(macrosOf)];
+  const names = macros.flatMap(({ parts }) => parts.flatMap((part) => (typeof part === 'string' ? [] : [part.variable])));
+  return names.filter((name) => !name.startsWith('MATCHED_VAR'));
 }
 
 function writesBeforeItsEnd({ links }: CompiledRule): boolean {
