@@ -6,6 +6,7 @@ import { ByteClasses } from './byte-classes.ts';
 import { Chains, type Step } from './chain.ts';
 import { compileRequirement, LiteralIds } from './compiled-requirement.ts';
 import { type Foreseen, foresee, type LiveRule } from './foresee.ts';
+import { ForeseenWrites } from './foreseen-writes.ts';
 import { type Gate, gatesOf } from './gates.ts';
 import { knownRows, type KnownRow } from './known-rows.ts';
 import { FoundLiterals, Literals } from './literals.ts';
@@ -20,6 +21,8 @@ export interface FastProgram {
   readonly phases: readonly FastPhase[];
   /** Rules that were run when the program was made. */
   readonly done: ReadonlySet<RuleDefinition>;
+  /** What they wrote into TX. */
+  readonly writes: ForeseenWrites;
   readonly checks: number;
 }
 
@@ -72,7 +75,7 @@ class Maker {
   }
 
   make(): FastProgram {
-    const { base, live, done } = this.#foreseen;
+    const { base, live, done, writes } = this.#foreseen;
     const gated = live.map((rules) => rules.map((one) => ({ one, gates: gatesOf(one.rule, this.#written) })));
     const drafts = gated.map((rules) => rules.map(({ gates }) => gates.map((gate) => this.#draftsOf(gate))));
     const { checks, world } = this.#checks();
@@ -85,7 +88,13 @@ class Maker {
       });
       return { sources: sourcesOf(uses, world), rules: fast };
     });
-    return { base, phases, done: new Set([...done].map(({ definition }) => definition)), checks: checks.length };
+    return {
+      base,
+      phases,
+      done: new Set([...done].map(({ definition }) => definition)),
+      writes: new ForeseenWrites(writes),
+      checks: checks.length,
+    };
   }
 
   /** `multiMatch` looks at the value behind each step: each is a check of its own. */

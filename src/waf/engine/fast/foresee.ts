@@ -4,6 +4,7 @@ import { OpenCollections, PersistentCollections } from '../transaction/persisten
 import { runRule } from '../transaction/run.ts';
 import { Transaction } from '../transaction/transaction.ts';
 import { type Dependencies, dependenciesOf, overlaps } from './dependencies.ts';
+import type { ForeseenWrite } from './foreseen-writes.ts';
 
 /**
  * What can be known of a program before any request comes. Half of the rules of CRS only look at variables that the configuration sets:
@@ -17,6 +18,8 @@ export interface Foreseen {
   readonly live: readonly (readonly LiveRule[])[];
   /** The rules that were run here: when a request switches one of them off, nothing was foreseen for it. */
   readonly done: ReadonlySet<CompiledRule>;
+  /** What they wrote, and where. */
+  readonly writes: readonly ForeseenWrite[];
 }
 
 export interface LiveRule {
@@ -57,7 +60,7 @@ class Attempt {
   /** Where foreseen rules skipped: from this index to that one. */
   readonly #skips: { phase: number; from: number; to: number; rule: CompiledRule }[] = [];
   /** Who wrote a name here, and what. */
-  readonly #written = new Map<string, { value: string | undefined; rule: CompiledRule }>();
+  readonly #written = new Map<string, { value: string | undefined; rule: CompiledRule; place: ForeseenWrite }>();
   readonly #again = new Set<CompiledRule>();
   /** Names that live rules read so far: a foreseen write behind them comes too early. */
   readonly #read = new Set<string>();
@@ -79,7 +82,16 @@ class Attempt {
 
   result(): Foreseen {
     const { names, values } = this.#t.tx.entries();
-    return { base: new Map(names.map((name, i) => [name, values[i]])), live: this.#live, done: new Set(this.#done.keys()) };
+    return {
+      base: new Map(names.map((name, i) => [name, values[i]])),
+      live: this.#live,
+      done: new Set(this.#done.keys()),
+      writes: this.#writes(),
+    };
+  }
+
+  #writes(): ForeseenWrite[] {
+    return [...this.#written.values()].map(({ place }) => place);
   }
 
   #phase(phase: number, rules: readonly Known[]): void {
@@ -102,7 +114,8 @@ class Attempt {
   /** The index behind a rule that was run here; undefined: it is for requests. */
   #foreseen(phase: number, { rule, dependencies }: Known, at: number): number | undefined {
     if (this.#kept.has(rule) || !dependencies.headOnlyTx) return undefined;
-    const matched = dependencies.onlyTx && dependencies.onlyWritesTx ? this.#run(rule, dependencies) : this.#headFails(rule);
+    const matched =
+      dependencies.onlyTx && dependencies.onlyWritesTx ? this.#run(phase, at, rule, dependencies) : this.#headFails(rule);
     if (matched === undefined) return undefined;
     this.#done.set(rule, matched);
     if (!matched || rule.skipTo === undefined) return at + 1;
@@ -124,14 +137,14 @@ class Attempt {
   }
 
   /** Runs a rule that depends on TX alone; undefined when it does something that requests have to see. */
-  #run(rule: CompiledRule, { reads, writes, onlyTx }: Dependencies): boolean | undefined {
+  #run(phase: number, at: number, rule: CompiledRule, { reads, writes, onlyTx }: Dependencies): boolean | undefined {
     const { definition } = rule;
     const loud = definition.log || definition.disruption.kind !== 'pass' || definition.severity !== undefined;
     if (loud || !onlyTx) return this.#headFails(rule);
     if (this.#dependsOnLive(reads)) return this.#headFails(rule);
     if (overlaps(writes, this.#read) || this.#dependsOnLive(writes)) return undefined;
     const matched = runRule(this.#t, rule);
-    if (matched) for (const name of writes) this.#noteWrite(name, rule);
+    if (matched) for (const name of writes) this.#noteWrite({ phase, at, name }, rule);
     return matched;
   }
 
@@ -140,14 +153,15 @@ class Attempt {
   }
 
   /** A name that two rules give different values would need to be known by place: neither is foreseen. */
-  #noteWrite(name: string, rule: CompiledRule): void {
+  #noteWrite(place: ForeseenWrite, rule: CompiledRule): void {
+    const { name } = place;
     const value = this.#t.tx.get(name);
     const before = this.#written.get(name);
     if (before !== undefined && before.value !== value) {
       this.#again.add(before.rule);
       this.#again.add(rule);
     }
-    this.#written.set(name, { value, rule });
+    this.#written.set(name, { value, rule, place: before?.place ?? place });
   }
 
   /** A live rule that jumps into what was skipped here would find rules there. */

@@ -1,4 +1,5 @@
 import type { Program } from '../program/program.ts';
+import type { RuleDefinition } from '../rule-set.ts';
 import { OpenCollections, PersistentCollections } from '../transaction/persistent.ts';
 import { step } from '../transaction/run.ts';
 import { Transaction } from '../transaction/transaction.ts';
@@ -36,6 +37,8 @@ function endOfRow(live: readonly LiveRule[], start: number): number {
 export interface KnownRow {
   /** Names that it reads or writes: when a request wrote one of them, the row has to be run. */
   readonly names: ReadonlySet<string>;
+  /** When one of them is removed, the row has to be run, too. */
+  readonly rules: ReadonlySet<RuleDefinition>;
   /** What it leaves in TX. */
   readonly writes: readonly (readonly [name: string, value: string])[];
   /** The index behind it. */
@@ -57,5 +60,6 @@ function knownRow(
   const quiet = t.matches.length === 0 && t.interruption === undefined && t.highestSeverity === 255 && t.allowedThrough === 0;
   const writes = t.tx.written();
   if (!quiet || at > behind || writes === undefined) return undefined;
-  return { names: new Set(rows.flatMap(({ dependencies: { reads, writes: names } }) => [...reads, ...names])), writes };
+  const rules = new Set(rows.map(({ rule }) => rule.definition));
+  return { rules, names: new Set(rows.flatMap(({ dependencies: { reads, writes: names } }) => [...reads, ...names])), writes };
 }

@@ -3,6 +3,9 @@ import type { Transaction } from '../transaction/transaction.ts';
 import type { FastPhase, FastProgram, FastRule } from './fast-program.ts';
 import { type Check, type Hits, SieveWork, Stamps } from './sieve.ts';
 
+/** Behind all rules of a phase. */
+const END = Number.POSITIVE_INFINITY;
+
 /** Runs phases of a fast program. One for all requests: judging a phase never waits, so no two are judged at once. */
 export class FastRunner implements Hits {
   readonly program: FastProgram;
@@ -23,6 +26,12 @@ export class FastRunner implements Hits {
   /** The same as the plain run of a phase: only rules that may do something are run, and these the plain way. */
   runPhase(t: Transaction, number: 1 | 2 | 3 | 4 | 5): void {
     const phase = this.program.phases[number];
+    if (this.program.writes.anyThrough(t.ranThrough, END, number - 1)) {
+      this.#goPlain(t, t.ranThrough, END);
+      runRules(t, number, 0);
+      return;
+    }
+    t.ranThrough = number;
     this.#run++;
     const work = new SieveWork(this, this.#stamps);
     for (const source of phase.sources) source.judge(t, work);
@@ -32,7 +41,7 @@ export class FastRunner implements Hits {
   #runRules(t: Transaction, { rules }: FastPhase, number: 1 | 2 | 3 | 4 | 5): void {
     for (let i = 0; i < rules.length; ) {
       const one = rules[i];
-      if (one.row !== undefined && !t.tx.hasWritten(one.row.names)) {
+      if (one.row !== undefined && !t.tx.hasWritten(one.row.names) && !t.removals.hasAny(one.row.rules)) {
         for (const [name, value] of one.row.writes) t.setTx(name, value);
         i = one.row.end;
         continue;
@@ -50,9 +59,12 @@ export class FastRunner implements Hits {
       const matched = t.matched;
       const next = step(t, one.rule, one.at);
       if (key !== undefined && t.matched === matched) one.memory?.learn(key, t);
-      if (t.isOver(number)) return;
-      if (t.changes !== changes && this.#isUnforeseen(t)) {
-        t.plain = true;
+      if (t.isOver(number)) {
+        if (this.program.writes.anyThrough(number, one.at, number)) this.#goPlain(t, number, one.at);
+        return;
+      }
+      if ((t.changes !== changes && this.#isUnforeseen(t)) || this.program.writes.anyBetween(number, one.at, next)) {
+        this.#goPlain(t, number, one.at);
         runRules(t, number, next);
         return;
       }
@@ -72,6 +84,12 @@ export class FastRunner implements Hits {
   #anyHit(checks: readonly number[]): boolean {
     for (const id of checks) if (this.#hits[id] === this.#run) return true;
     return false;
+  }
+
+  /** From here on everything is run, and nothing of it was foreseen. */
+  #goPlain(t: Transaction, phase: number, at: number): void {
+    t.plain = true;
+    this.program.writes.takeBack(t, phase, at);
   }
 
   /** A rule changed what was taken for granted: how bodies are read, or that a rule which was run beforehand runs at all. */

@@ -76,6 +76,8 @@ export class Transaction implements Match {
   changes = 0;
   /** The phase in which a rule last changed how the request is read; 0: none did. */
   readingChangedIn = 0;
+  /** The last phase that was begun. */
+  ranThrough = 0;
   /** Something happened that was not foreseen when the program was made: from here on every rule is run. */
   plain = false;
 
