@@ -174,6 +174,9 @@ class RememberedCounts implements Source {
   }
 }
 
+/** Stamps of counts: no value has one below 0, and steps begin with -1. */
+const FIRST_COUNT = -2;
+
 /** How many members there are. */
 class CountSource {
   readonly #target: CompiledTarget;
@@ -188,6 +191,6 @@ class CountSource {
     let count = 0;
     for (const name of t.valuesOf(this.#target.variable).names) if (isMeant(this.#target, name)) count++;
     const { chain } = this.check;
-    return this.check.judge(chain === undefined ? String(count) : chain.apply(String(count), -1 - count));
+    return this.check.judge(chain === undefined ? String(count) : chain.apply(String(count), FIRST_COUNT - count));
   }
 }
