@@ -1,6 +1,9 @@
 import { judge } from './judge.ts';
 import { Reading } from './reading.ts';
 import { endOfString } from './scanner.ts';
+import { meets, sqliTriggers } from './triggers.ts';
+
+export { sqliTriggers } from './triggers.ts';
 
 const READING = new Reading();
 
@@ -10,11 +13,17 @@ const READING = new Reading();
  */
 export function detectSqli(value: string): string | undefined {
   return (
-    found('bare', value, 0, 0) ??
+    bare(value) ??
     quoted('single', value, 0x27, value.indexOf("'")) ??
     quoted('double', value, 0x22, value.indexOf('"')) ??
     inComment(value)
   );
+}
+
+/** What the triggers do not foresee is no finding, so that passing over values by them never changes a verdict. */
+function bare(value: string): string | undefined {
+  const what = found('bare', value, 0, 0);
+  return what !== undefined && meets(value, sqliTriggers) ? what : undefined;
 }
 
 function found(place: string, value: string, at: number, quote: number): string | undefined {

@@ -54,3 +54,5 @@ export const LEAD_NUMBER = 1;
 export const LEAD_STRING = 2;
 export const LEAD_VALUE = 3;
 export const LEAD_NAME = 4;
+/** One of SQL's functions, of those that programs have as well. */
+export const LEAD_CALL = 5;

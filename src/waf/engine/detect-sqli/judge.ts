@@ -10,7 +10,7 @@ export function judge(reading: Reading): string | undefined {
 
 /** What no honest value says, however it goes on. */
 function proven(reading: Reading): string | undefined {
-  const { evidence: seen, quote, end, scan } = reading;
+  const { evidence: seen, end, scan } = reading;
   const free = reading.isFree();
   if (has(seen, e.UNION_SELECTED)) return 'union';
   if (has(seen, e.STATEMENT_BEGUN)) return 'statement';
@@ -23,7 +23,7 @@ function proven(reading: Reading): string | undefined {
   if (has(seen, e.CATALOGUE_NAMED) && has(seen, e.FROM_TABLE) && free) return 'catalogue';
   if (free && has(seen, e.FROM_TABLE) && has(seen, e.WHERE_CLAUSE)) return 'from-where';
   if (scan.sawConditional && has(seen, e.LOGICAL | e.UNITED | e.SELECTED)) return 'conditional-comment';
-  if (has(seen, e.LOGICAL) && has(seen, e.CONSTANT_COMPARED) && (quote !== 0 || has(seen, e.CALLED))) return 'comparison';
+  if (has(seen, e.LOGICAL) && has(seen, e.CONSTANT_COMPARED) && has(seen, e.CALLED)) return 'comparison';
   return undefined;
 }
 
@@ -87,7 +87,14 @@ function brokenOut(reading: Reading): string | undefined {
 function cutsOff(reading: Reading): boolean {
   const { scan } = reading;
   const opening = openingOf(reading);
-  if (restLength(reading) > BLANK_REST || wordsIn(scan.text, 0, opening) > 3) return false;
+  const rest = restLength(reading);
+  if (rest > (scan.text.charCodeAt(scan.start) === 0x23 ? 0 : BLANK_REST)) return false;
+  // `'# x'` is a quoted word.
+  if (
+    (rest > 1 && scan.text.indexOf(String.fromCharCode(reading.quote), scan.commentStart) !== -1) ||
+    wordsIn(scan.text, 0, opening) > 3
+  )
+    return false;
   return reading.quote === 0x27 || !isDigit(scan.text.charCodeAt(opening - 1));
 }
 
@@ -145,7 +152,8 @@ function wordsIn(text: string, from: number, to: number): number {
 /** How much a comment holds, up to a few bytes, without spaces. */
 function restLength({ scan }: Reading): number {
   let count = 0;
-  for (let i = scan.commentStart; i < scan.text.length && count <= BLANK_REST; i++) if (!isSpaceOrEnd(scan.text.charCodeAt(i))) count++;
+  for (let i = scan.commentStart; i < scan.text.length && count <= BLANK_REST; i++)
+    if (!isSpaceOrEnd(scan.text.charCodeAt(i))) count++;
   return count;
 }
 

@@ -153,7 +153,7 @@ export class Reading {
     const { danger } = this.scan;
     this.scan.next();
     const known = danger !== w.NO_FUNCTION;
-    if (this.lead === e.LEAD_NONE) this.lead = known ? e.LEAD_VALUE : e.LEAD_NAME;
+    if (this.lead === e.LEAD_NONE) this.lead = known ? e.LEAD_CALL : e.LEAD_NAME;
     if (danger === w.COMMON) this.evidence |= (this.evidence & e.CALLED) === 0 ? e.CALLED : e.CALLED_AGAIN;
     if (danger === w.DANGEROUS) this.evidence |= e.DANGER;
     if (known && this.#union === UNION_ITEM) this.evidence |= e.UNION_SELECTED;
@@ -396,7 +396,7 @@ export class Reading {
   #is(): number {
     let kind = this.scan.next();
     while (kind === w.NOT) kind = this.scan.next();
-    if (kind !== w.CONSTANT && kind !== w.NUMBER) return this.#finish(e.BROKEN);
+    if (kind !== w.CONSTANT && (kind !== w.NUMBER || this.quote === 0)) return this.#finish(e.BROKEN);
     this.#compare();
     return this.#took(VALUE, e.LEAD_VALUE);
   }

@@ -81,7 +81,11 @@ function deletes(scan: Scanner, stacked: boolean, behind: boolean): boolean {
   if (kind !== w.FROM || !isName(scan.next())) return false;
   if (stacked) return true;
   const next = scan.next();
-  return (behind && isOver(next)) || isOneOf(next, w.COMMENT, w.SEMICOLON) || (next === w.WHERE && isName(scan.next()) && scan.next() === w.COMPARE);
+  return (
+    (behind && isOver(next)) ||
+    isOneOf(next, w.COMMENT, w.SEMICOLON) ||
+    (next === w.WHERE && isName(scan.next()) && scan.next() === w.COMPARE)
+  );
 }
 
 function executes(scan: Scanner, stacked: boolean): boolean {
@@ -96,7 +100,11 @@ function isSystemCall(scan: Scanner): boolean {
   const dot = scan.text.lastIndexOf('.', scan.at - 1);
   const from = dot > scan.start ? dot + 1 : scan.start;
   const first = scan.text.charCodeAt(from) | 0x20;
-  return (first === 0x78 || first === 0x73) && (scan.text.charCodeAt(from + 1) | 0x20) === 0x70 && scan.text.charCodeAt(from + 2) === 0x5f;
+  return (
+    (first === 0x78 || first === 0x73) &&
+    (scan.text.charCodeAt(from + 1) | 0x20) === 0x70 &&
+    scan.text.charCodeAt(from + 2) === 0x5f
+  );
 }
 
 function isGrant(scan: Scanner): boolean {

@@ -16,7 +16,7 @@ export class WordTable {
     let size = 64;
     while (size < words.size * 4) size *= 2;
     this.#mask = size - 1;
-    this.#words = new Array(size).fill(undefined);
+    this.#words = Array.from({ length: size }, () => undefined);
     this.#values = new Uint16Array(size);
     for (const [word, value] of words) this.#add(word, value);
   }

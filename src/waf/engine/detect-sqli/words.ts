@@ -131,7 +131,10 @@ const KINDS: readonly (readonly [kind: number, words: string])[] = [
   [ON, 'on to'],
   [PROCEDURE, 'procedure'],
   [VALUES, 'values value'],
-  [CATALOGUE, 'information_schema mysql pg_catalog pg_user pg_shadow pg_tables pg_class pg_database sysobjects syscolumns sysusers'],
+  [
+    CATALOGUE,
+    'information_schema mysql pg_catalog pg_user pg_shadow pg_tables pg_class pg_database sysobjects syscolumns sysusers',
+  ],
   [CATALOGUE, 'sqlite_master sqlite_schema msysobjects all_tables user_tables all_users dba_users sysmaster rdb$database'],
   [CATALOGUE, 'performance_schema sysdatabases sysibm syscat dual domain.domains master'],
   [SYSTEM_CALL, 'xp_cmdshell xp_dirtree xp_fileexist xp_regread xp_regwrite xp_servicecontrol xp_availablemedia xp_subdirs'],
@@ -164,20 +167,44 @@ const KINDS: readonly (readonly [kind: number, words: string])[] = [
 ];
 
 const FUNCTIONS: readonly (readonly [danger: number, words: string])[] = [
-  [COMMON, 'ascii substring substr substrb mid left right char chr nchar concat concat_ws hex unhex length char_length lower upper'],
-  [COMMON, 'ucase lcase cast convert coalesce ifnull isnull nullif nvl if iif decode count sum avg min max floor ceil ceiling rand'],
-  [COMMON, 'round abs sign cos sin tan acos asin atan cot sqrt pow power exp log ln log2 log10 pi md5 sha1 sha sha2 password encode'],
-  [COMMON, 'compress uncompress charset collation coercibility now curdate curtime to_char to_number to_date date_format soundex'],
-  [COMMON, 'reverse repeat replace trim ltrim rtrim instr locate position strcmp ord bin oct conv quote format greatest least elt'],
-  [COMMON, 'field row values exists any all some json_extract json_keys regexp_like unicode stuff len string_agg array_agg extract'],
+  [
+    COMMON,
+    'ascii substring substr substrb mid left right char chr nchar concat concat_ws hex unhex length char_length lower upper',
+  ],
+  [
+    COMMON,
+    'ucase lcase cast convert coalesce ifnull isnull nullif nvl if iif decode count sum avg min max floor ceil ceiling rand',
+  ],
+  [
+    COMMON,
+    'round abs sign cos sin tan acos asin atan cot sqrt pow power exp log ln log2 log10 pi md5 sha1 sha sha2 password encode',
+  ],
+  [
+    COMMON,
+    'compress uncompress charset collation coercibility now curdate curtime to_char to_number to_date date_format soundex',
+  ],
+  [
+    COMMON,
+    'reverse repeat replace trim ltrim rtrim instr locate position strcmp ord bin oct conv quote format greatest least elt',
+  ],
+  [
+    COMMON,
+    'field row values exists any all some json_extract json_keys regexp_like unicode stuff len string_agg array_agg extract',
+  ],
   [COMMON, 'degrees radians crc32 truncate mod space lpad rpad octet_length bit_length bit_count random isnumeric datalength'],
-  [COMMON, 'like glob replicate difference patindex charindex str unix_timestamp from_unixtime makedate bit_and bit_or bit_xor std stddev'],
+  [
+    COMMON,
+    'like glob replicate difference patindex charindex str unix_timestamp from_unixtime makedate bit_and bit_or bit_xor std stddev',
+  ],
   [COMMON, 'variance uuid inet_aton inet_ntoa des_encrypt des_decrypt aes_encrypt to_base64 from_base64 weight_string'],
   [TELLING, 'version database user current_user session_user system_user schema db_name current_database connection_id'],
   [TELLING, 'last_insert_id suser_sname suser_name host_name sqlite_version getdate sysdate user_name current_schema row_count'],
   [TELLING, 'found_rows current_role'],
   [DANGEROUS, 'sleep pg_sleep benchmark load_file extractvalue updatexml xmltype load_extension randomblob pg_read_file'],
-  [DANGEROUS, 'query_to_xml database_to_xml lo_import lo_export openrowset opendatasource openquery sys_eval sys_exec group_concat'],
+  [
+    DANGEROUS,
+    'query_to_xml database_to_xml lo_import lo_export openrowset opendatasource openquery sys_eval sys_exec group_concat',
+  ],
   [DANGEROUS, 'name_const gtid_subset gtid_subtract get_lock release_lock make_set find_in_set aes_decrypt object_id col_name'],
   [DANGEROUS, 'has_dbaccess is_srvrolemember listagg utl_http.request utl_inaddr.get_host_address utl_inaddr.get_host_name'],
   [DANGEROUS, 'dbms_pipe.receive_message dbms_lock.sleep dbms_ldap.init ctxsys.drithsx.sn generate_series pg_ls_dir'],

@@ -1,6 +1,8 @@
 import type { OperatorFactory } from '../operator.ts';
 import { noMatch, unconditionalMatch } from './constants.ts';
 import { containsWord } from './contains-word.ts';
+import { detectSQLi } from './detect-sqli.ts';
+import { detectXSS } from './detect-xss.ts';
 import { ipMatch, ipMatchFromFile } from './ip-match.ts';
 import { eq, ge, gt, le, lt } from './numbers.ts';
 import { pm, pmFromFile } from './pm.ts';
@@ -22,6 +24,8 @@ const BY_NAME: Readonly<Record<string, OperatorFactory>> = {
   beginsWith,
   contains,
   containsWord,
+  detectSQLi,
+  detectXSS,
   endsWith,
   eq,
   ge,
