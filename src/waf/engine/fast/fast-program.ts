@@ -3,7 +3,6 @@ import type { CompiledLink, CompiledRule, NameMatcher, Program } from '../progra
 import type { Macro, RuleDefinition } from '../rule-set.ts';
 import type { Transformation } from '../transformation.ts';
 import { ByteClasses } from './byte-classes.ts';
-import { Chains, type Step } from './chain.ts';
 import { compileRequirement, LiteralIds } from './compiled-requirement.ts';
 import { type Foreseen, foresee, type LiveRule } from './foresee.ts';
 import { ForeseenWrites } from './foreseen-writes.ts';
@@ -12,8 +11,9 @@ import { knownRows, type KnownRow } from './known-rows.ts';
 import { FoundLiterals, Literals } from './literals.ts';
 import { ANYTHING, type Requirement } from './requirement.ts';
 import { memoryOf, type RuleMemory } from './rule-memory.ts';
-import { type Check, SieveWorld } from './sieve.ts';
+import { type Check, SieveWorld } from './sieve-node.ts';
 import { type Source, sourcesOf, type Use } from './sources.ts';
+import { type Step, Steps } from './step.ts';
 
 /** A program with all that is known about it before requests come. It judges as the plain one does, and much faster. */
 export interface FastProgram {
@@ -128,16 +128,22 @@ class Maker {
   #checks(): { checks: readonly Check[]; world: SieveWorld } {
     const drafts = [...this.#drafts.values()];
     const classes = new ByteClasses();
-    const chains = new Chains(classes);
+    const steps = new Steps(classes);
     const ids = new LiteralIds();
     const match = new KnownMatch(this.#foreseen.base);
     const checks = drafts.map((draft) => {
       const used = new Set<number>();
       const requirement = compileRequirement(draft.requirement, classes, ids, used);
-      return new LinkCheck(draft, chains.of(draft.transformations), requirement, [...used], match);
+      return new LinkCheck(
+        draft,
+        draft.transformations.map((one) => steps.of(one)),
+        requirement,
+        [...used],
+        match,
+      );
     });
     const literals = new Literals(ids.texts);
-    return { checks, world: new SieveWorld(classes, literals, new FoundLiterals(ids.texts.length, checks.length)) };
+    return { checks, world: new SieveWorld(classes, literals, new FoundLiterals(ids.texts.length, checks.length), checks) };
   }
 
   #use({ targets }: Gate, drafts: readonly Draft[], checks: readonly Check[], uses: Use[]): number[] {
@@ -180,7 +186,7 @@ function placesOf(targets: Gate['targets']): string {
 class LinkCheck implements Check {
   readonly id: number;
   readonly repeats: boolean;
-  readonly chain: Step | undefined;
+  readonly steps: readonly Step[];
   readonly requirement: Check['requirement'];
   readonly literals: readonly number[];
   readonly leastLength: number;
@@ -190,14 +196,14 @@ class LinkCheck implements Check {
 
   constructor(
     draft: Draft,
-    chain: Step | undefined,
+    steps: readonly Step[],
     requirement: Check['requirement'],
     literals: readonly number[],
     match: Match,
   ) {
     this.id = draft.id;
     this.repeats = draft.repeats;
-    this.chain = chain;
+    this.steps = steps;
     this.requirement = requirement;
     this.literals = literals;
     this.leastLength = draft.link.negated ? 0 : (draft.link.operator?.leastLength ?? 0);

@@ -1,4 +1,5 @@
-import type { Check, Hits, Sieve, SieveWork } from './sieve.ts';
+import type { Sieve } from './sieve.ts';
+import type { Check, Hits } from './sieve-node.ts';
 
 const LONGEST = 256;
 const MOST = 4096;
@@ -20,15 +21,15 @@ export class Memory {
     this.#sieve = sieve;
   }
 
-  judge(value: string, work: SieveWork): void {
+  judge(value: string, hits: Hits): void {
     if (this.#off || value.length > LONGEST) {
-      this.#sieve.judge(value, work);
+      this.#sieve.judge(value, hits);
       return;
     }
     const known = this.#known.get(value);
     if (++this.#asked === TRIAL) this.#settle();
     if (known !== undefined) this.#answered++;
-    for (const check of known ?? this.#learn(value, work)) work.hits.hit(check);
+    for (const check of known ?? this.#learn(value)) hits.hit(check);
   }
 
   #settle(): void {
@@ -38,9 +39,9 @@ export class Memory {
     this.#answered = 0;
   }
 
-  #learn(value: string, work: SieveWork): readonly Check[] {
+  #learn(value: string): readonly Check[] {
     const list = new HitList();
-    this.#sieve.judge(value, work, list);
+    this.#sieve.judge(value, list);
     if (this.#off) return list.checks;
     if (this.#known.size >= MOST) this.#known.clear();
     // A copy: a piece of a head would keep all of that head's text in memory.

@@ -1,7 +1,7 @@
 import { runRules, step } from '../transaction/run.ts';
 import type { Transaction } from '../transaction/transaction.ts';
 import type { FastPhase, FastProgram, FastRule } from './fast-program.ts';
-import { type Check, type Hits, SieveWork, Stamps } from './sieve.ts';
+import type { Check, Hits } from './sieve-node.ts';
 
 /** Behind all rules of a phase. */
 const END = Number.POSITIVE_INFINITY;
@@ -9,7 +9,6 @@ const END = Number.POSITIVE_INFINITY;
 /** Runs phases of a fast program. One for all requests: judging a phase never waits, so no two are judged at once. */
 export class FastRunner implements Hits {
   readonly program: FastProgram;
-  readonly #stamps = new Stamps();
   /** By check: the number of the phase run in which it matched last. */
   readonly #hits: Float64Array;
   #run = 0;
@@ -33,8 +32,7 @@ export class FastRunner implements Hits {
     }
     t.ranThrough = number;
     this.#run++;
-    const work = new SieveWork(this, this.#stamps);
-    for (const source of phase.sources) source.judge(t, work);
+    for (const source of phase.sources) source.judge(t, this);
     this.#runRules(t, phase, number);
   }
 

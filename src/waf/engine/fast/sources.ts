@@ -2,7 +2,8 @@ import type { CompiledTarget, NameMatcher } from '../program/program.ts';
 import type { Transaction } from '../transaction/transaction.ts';
 import type { Variable } from '../variables/variable.ts';
 import { Memory } from './memory.ts';
-import { type Check, Sieve, type SieveWork, type SieveWorld } from './sieve.ts';
+import { Sieve } from './sieve.ts';
+import type { Check, Hits, SieveWorld } from './sieve-node.ts';
 
 /** One use of a variable by a gate. */
 export interface Use {
@@ -15,7 +16,7 @@ type Judge = Pick<Memory, 'judge'>;
 
 /** Where values come from in one phase: judges all that are there. */
 export interface Source {
-  judge(t: Transaction, work: SieveWork): void;
+  judge(t: Transaction, hits: Hits): void;
 }
 
 /** Variables whose values are the same from request to request more often than not. */
@@ -88,8 +89,8 @@ class PlainSource implements Source {
     this.#sieve = sieve;
   }
 
-  judge(t: Transaction, work: SieveWork): void {
-    for (const value of t.valuesOf(this.#variable).values) this.#sieve.judge(value, work);
+  judge(t: Transaction, hits: Hits): void {
+    for (const value of t.valuesOf(this.#variable).values) this.#sieve.judge(value, hits);
   }
 }
 
@@ -109,9 +110,9 @@ class NamedSource implements Source {
     this.#sieveOf = sieveOf;
   }
 
-  judge(t: Transaction, work: SieveWork): void {
+  judge(t: Transaction, hits: Hits): void {
     const { names, values } = t.valuesOf(this.#variable);
-    for (let i = 0; i < names.length; i++) (this.#byName.get(names[i]) ?? this.#learn(names[i])).judge(values[i], work);
+    for (let i = 0; i < names.length; i++) (this.#byName.get(names[i]) ?? this.#learn(names[i])).judge(values[i], hits);
   }
 
   #learn(name: string): Judge {
@@ -139,8 +140,8 @@ class AllOf implements Source {
     this.#sources = sources;
   }
 
-  judge(t: Transaction, work: SieveWork): void {
-    for (const source of this.#sources) if (source.matches(t)) work.hits.hit(source.check);
+  judge(t: Transaction, hits: Hits): void {
+    for (const source of this.#sources) if (source.matches(t)) hits.hit(source.check);
   }
 }
 
@@ -158,11 +159,11 @@ class RememberedCounts implements Source {
     this.#sources = sources;
   }
 
-  judge(t: Transaction, work: SieveWork): void {
+  judge(t: Transaction, hits: Hits): void {
     let key = '';
     for (const name of t.valuesOf(this.#variable).names) key += `${name}\n`;
     const known = this.#known.get(key) ?? this.#learn(key, t);
-    for (const check of known) work.hits.hit(check);
+    for (const check of known) hits.hit(check);
   }
 
   #learn(key: string, t: Transaction): readonly Check[] {
@@ -173,9 +174,6 @@ class RememberedCounts implements Source {
     return matched;
   }
 }
-
-/** Stamps of counts: no value has one below 0, and steps begin with -1. */
-const FIRST_COUNT = -2;
 
 /** How many members there are. */
 class CountSource {
@@ -190,7 +188,8 @@ class CountSource {
   matches(t: Transaction): boolean {
     let count = 0;
     for (const name of t.valuesOf(this.#target.variable).names) if (isMeant(this.#target, name)) count++;
-    const { chain } = this.check;
-    return this.check.judge(chain === undefined ? String(count) : chain.apply(String(count), FIRST_COUNT - count));
+    let value = String(count);
+    for (const { transformation } of this.check.steps) value = transformation.apply(value);
+    return this.check.judge(value);
   }
 }

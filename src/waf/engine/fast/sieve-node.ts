@@ -1,0 +1,221 @@
+import type { ByteClasses, Word } from './byte-classes.ts';
+import type { CompiledRequirement } from './compiled-requirement.ts';
+import type { FoundLiterals, Literals } from './literals.ts';
+import { acts, leastBefore, possibleBehind, type Step } from './step.ts';
+import { WordTable } from './word-table.ts';
+
+/** An operator with its chain: what rules that say the same about a value share. */
+export interface Check {
+  readonly id: number;
+  readonly steps: readonly Step[];
+  readonly requirement: CompiledRequirement;
+  /** No shorter value behind the chain matches. */
+  readonly leastLength: number;
+  /** Ids of the literals in the requirement. */
+  readonly literals: readonly number[];
+  /** Of `multiMatch`: where the last step of the chain changes nothing, another check has judged the value. */
+  readonly repeats: boolean;
+  /** Judges a value behind the chain. */
+  judge(value: string): boolean;
+}
+
+/** Takes the checks that matched. */
+export interface Hits {
+  hit(check: Check): void;
+}
+
+/** Checks with the same chain, and how much of it is still to be done. */
+export interface Item {
+  /** The same for the same checks with the same chain. */
+  readonly id: string;
+  readonly steps: readonly Step[];
+  readonly from: number;
+  readonly checks: readonly Check[];
+  readonly repeats: boolean;
+}
+
+/** What to do with a value of some classes. */
+interface Plan {
+  /** Checks that have to be judged whatever literals there are. */
+  readonly always: readonly Check[];
+  /** By id of a check: 1 for those that may match when their literals occur; undefined: there is none. */
+  readonly asks: Uint8Array | undefined;
+  /** What may change the value, and who looks at it then. */
+  readonly branches: readonly Branch[];
+}
+
+interface Branch {
+  readonly step: Step;
+  readonly node: SieveNode;
+  /** No shorter value comes to a match behind the step. */
+  readonly least: number;
+}
+
+/** What all nodes of a program share. */
+export class SieveWorld {
+  readonly classes: ByteClasses;
+  readonly found: FoundLiterals;
+  readonly checks: number;
+  /** By id of a literal: the checks that ask for it. */
+  readonly byLiteral: readonly (readonly Check[])[];
+  readonly #literals: Literals;
+  readonly #nodes = new Map<string, SieveNode>();
+  #scanned = '';
+
+  constructor(classes: ByteClasses, literals: Literals, found: FoundLiterals, checks: readonly Check[]) {
+    this.classes = classes;
+    this.found = found;
+    this.checks = checks.length;
+    this.#literals = literals;
+    this.byLiteral = byLiteralOf(checks);
+  }
+
+  /** Finds the literals of a value: they are in `found` until another one is looked through. */
+  scan(value: string): void {
+    if (value === this.#scanned) return;
+    this.#scanned = value;
+    this.found.clear();
+    this.#literals.scan(value, this.found);
+  }
+
+  /** The node for these items; one for all that have the same left to do. */
+  nodeFor(items: readonly Item[]): SieveNode {
+    const key = items.map(({ id, from }) => `${id}:${from}`).join();
+    const known = this.#nodes.get(key);
+    if (known !== undefined) return known;
+    if (this.#nodes.size >= MOST_NODES) this.#nodes.clear();
+    const node = new SieveNode(items, this);
+    this.#nodes.set(key, node);
+    return node;
+  }
+}
+
+/** CRS has some hundred. */
+const MOST_NODES = 4096;
+
+function byLiteralOf(checks: readonly Check[]): Check[][] {
+  const lists: Check[][] = [];
+  for (const check of checks) for (const id of check.literals) (lists[id] ??= []).push(check);
+  return Array.from(lists, (list) => list ?? []);
+}
+
+/**
+ * Checks, and what each still has to do to a value before it looks at it. A value goes down a tree of nodes: those who see it as it is
+ * judge it together, by one look for literals; those for whom a step may change it go on with what the step makes of it.
+ */
+export class SieveNode {
+  readonly #items: readonly Item[];
+  readonly #world: SieveWorld;
+  readonly #plans = new WordTable<Plan>();
+  /** Its items are those of `multiMatch`: they look only at what has just changed. */
+  readonly #repeats: boolean;
+
+  constructor(items: readonly Item[], world: SieveWorld) {
+    this.#items = items;
+    this.#world = world;
+    this.#repeats = items[0]?.repeats ?? false;
+  }
+
+  /** @param changed - whether the value is another than it was before the last step */
+  judge(value: string, low: number, high: number, changed: boolean, hits: Hits): void {
+    const plan = this.#plans.get(low, high) ?? this.#learn({ low, high });
+    if (changed || !this.#repeats) {
+      for (const check of plan.always) if (check.judge(value)) hits.hit(check);
+      if (plan.asks !== undefined) this.#judgeFound(value, low, high, plan.asks, hits);
+    }
+    for (const branch of plan.branches) if (value.length >= branch.least) this.#follow(branch, value, low, high, hits);
+  }
+
+  #follow({ step, node }: Branch, value: string, low: number, high: number, hits: Hits): void {
+    const result = step.transformation.apply(value);
+    if (result === value) {
+      node.judge(value, low, high, false, hits);
+      return;
+    }
+    const { low: lows, high: highs } = this.#world.classes;
+    let nextLow = 0;
+    let nextHigh = 0;
+    for (let i = 0; i < result.length; i++) {
+      const byte = result.charCodeAt(i);
+      nextLow |= lows[byte];
+      nextHigh |= highs[byte];
+    }
+    node.judge(result, nextLow, nextHigh, true, hits);
+  }
+
+  /** Judges the checks that ask for one of the literals in the value, each once. */
+  #judgeFound(value: string, low: number, high: number, asks: Uint8Array, hits: Hits): void {
+    const { found, byLiteral } = this.#world;
+    this.#world.scan(value);
+    if (found.count === 0) return;
+    const word = { low, high };
+    found.nextLook();
+    for (let i = 0; i < found.count; i++) {
+      for (const check of byLiteral[found.ids[i]]) {
+        if (asks[check.id] !== 1 || !found.isFirst(check.id)) continue;
+        if (check.requirement.holds(word, found) && check.judge(value)) hits.hit(check);
+      }
+    }
+  }
+
+  /** What comes once, such as the bytes of a random text, is worked out and forgotten. */
+  #learn(word: Word): Plan {
+    const plan = this.#planFor(word);
+    if (this.#plans.comesAgain(word.low, word.high)) this.#plans.set(word, plan);
+    return plan;
+  }
+
+  #planFor(word: Word): Plan {
+    const always: Check[] = [];
+    const asks = new Uint8Array(this.#world.checks);
+    const branches = new Map<Step, Item[]>();
+    let some = false;
+    for (const item of this.#items) {
+      const next = firstActing(item, word);
+      if (next >= 0) branchOff(branches, item, next, word);
+      else if (item.repeats && item.from < item.steps.length) continue;
+      else some = sort(item.checks, word, always, asks) || some;
+    }
+    return { always, asks: some ? asks : undefined, branches: [...branches].map(([step, items]) => this.#branch(step, items)) };
+  }
+
+  #branch(step: Step, items: readonly Item[]): Branch {
+    const least = Math.min(...items.map(leastOf));
+    const isBase64 = step.transformation.name === 'base64Decode';
+    return { step, node: this.#world.nodeFor(items), least: isBase64 ? Math.ceil((least * 4) / 3) : least };
+  }
+}
+
+/** The index of the first step that may change a value of these classes; -1: none does. */
+function firstActing({ steps, from }: Item, word: Word): number {
+  for (let i = from; i < steps.length; i++) if (acts(steps[i], word)) return i;
+  return -1;
+}
+
+/** Adds the item to those that go on behind a step, if anything can come of it. */
+function branchOff(branches: Map<Step, Item[]>, item: Item, next: number, word: Word): void {
+  const behind = possibleBehind(item.steps.slice(next), word);
+  if (!item.checks.some(({ requirement }) => requirement.possible(behind))) return;
+  const step = item.steps[next];
+  const list = branches.get(step);
+  const rest = { ...item, from: next + 1 };
+  if (list === undefined) branches.set(step, [rest]);
+  else list.push(rest);
+}
+
+/** Sorts checks by whether they have to be judged, or ask for literals; true where some ask. */
+function sort(checks: readonly Check[], word: Word, always: Check[], asks: Uint8Array): boolean {
+  let some = false;
+  for (const check of checks) {
+    if (check.requirement.holds(word, undefined)) always.push(check);
+    else if (check.requirement.possible(word)) {
+      asks[check.id] = 1;
+      some = true;
+    }
+  }
+  return some;
+}
+
+function leastOf({ steps, from, checks }: Item): number {
+  return leastBefore(steps.slice(from), Math.min(...checks.map(({ leastLength }) => leastLength)));
+}
