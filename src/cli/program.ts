@@ -120,6 +120,17 @@ callers than its OpenAPI document says, that is a warning.`,
       finish(await audit(options, output));
     });
   program
+    .command('waf')
+    .description('look into the rules of the firewall')
+    .command('explain')
+    .description('say how every pattern of these rules runs, and why its cost is bounded')
+    .argument('<rules...>', 'rule files, in their order; `builtin` for the rules that come with the gateway')
+    .option('--json', 'print JSON')
+    .action(async (rules: string[], options: { json?: boolean }) => {
+      const { explainRules } = await import('./waf.ts');
+      finish(explainRules(rules, options, output));
+    });
+  program
     .command('import')
     .description('make a configuration of a description that is there')
     .command('openapi')
