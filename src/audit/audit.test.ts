@@ -4,10 +4,9 @@ import { parse } from 'yaml';
 import { checkWithSource } from '../config/load.ts';
 import { problemLine } from '../config/problem.ts';
 import { type AuditReport, audit, type Finding } from './audit.ts';
-import { auditedOf, type Loaded } from './audited.ts';
-import { waf } from './checks/waf.ts';
+import type { Loaded } from './audited.ts';
 import { checks } from './checks.ts';
-import { type Check, OWASP } from './model.ts';
+import { OWASP } from './model.ts';
 
 function load(text: string): Loaded {
   const { result, source } = checkWithSource('portcullis.yaml', text, {});
@@ -168,29 +167,6 @@ test('what to change is YAML where it looks like it', () => {
     const value: unknown = parse(line);
     assert.ok(typeof value === 'object' && value !== null && Object.values(value)[0] !== null, line);
   }
-});
-
-/** Judges options that this version's schema does not have yet. */
-function judged(check: Check, text: string, change: (options: Record<string, unknown>) => void): string[] {
-  const loaded = load(text);
-  const options = structuredClone(loaded.options) as unknown as Record<string, unknown>;
-  change(options);
-  const audited = auditedOf({ ...loaded, options: options as unknown as Loaded['options'] }, Date.now());
-  return [...check.judge(audited)].map(({ ok, says }) => `${ok ? 'met' : 'open'} ${says}`);
-}
-
-test('the firewall is judged by the mode and rules that hold for the route', () => {
-  const [check] = waf;
-  const text = ROUTES.replace('path: /y', 'path: "/y/{id}"');
-  const whole = (value: unknown) => judged(check, text, (options) => Object.assign(options, { waf: value }));
-  assert.deepEqual(whole({ mode: 'block', rules: ['builtin'] }), ['met blocks', 'met blocks']);
-  assert.deepEqual(whole({ mode: 'block', rules: [] }), ['open blocks by no rules', 'open blocks by no rules']);
-  assert.match(whole({ mode: 'detect', rules: ['builtin'] }).join(), /^open the mode of the section `waf` is detect/);
-  const own = judged(check, text, (options) => {
-    options.waf = { mode: 'block', rules: ['builtin'] };
-    (options.routes as { waf?: unknown }[])[1].waf = { mode: 'off' };
-  });
-  assert.deepEqual(own, ['open the mode of the route is off', 'met blocks']);
 });
 
 test('a thousand routes with a thousand limits cost no more than they must', () => {

@@ -359,12 +359,54 @@ const limits: AuditCase[] = [
   open('retries-bounded', service('    retries: { budget: 80% } # open')),
 ];
 
+const BY_ID = 'routes:\n  - path: "/x/{id}"\n    methods: [GET]\n    service: s\n    authentication: none';
 const waf: AuditCase[] = [
+  met('waf', `waf:\n  mode: block # met\n${line('[POST]')}`),
+  met('waf', `waf: # met\n  paranoia: 2\n${BY_ID}`),
+  met('waf', `${BY_ID}\n    waf: {} # met`),
+  met('waf', `waf: { mode: detect }\n${BY_ID}\n    waf: { mode: block } # met`),
   open('waf', 'routes:\n  - { path: "/x/{id}", methods: [GET], service: s, authentication: none } # open', {
     says: /no firewall/,
   }),
   open('waf', `waf: { mode: "off" } # open\n${line('[POST]')}`, { says: /of the section `waf` is off/ }),
+  open('waf', `waf:\n  rules: [builtin]\n  mode: detect # open\n${BY_ID}\n    waf: { paranoia: 2 }`, {
+    says: /section `waf` is detect/,
+  }),
+  open('waf', `waf: { mode: block }\n${BY_ID}\n    waf:\n      paranoia: 1\n      mode: detect # open`, {
+    says: /^the mode of the route is detect$/,
+  }),
+  open('waf', `waf: { mode: block }\n${BY_ID}\n    waf: { mode: "off" } # open`),
   none('waf', route('')),
+  met('waf-threshold', `waf:\n  threshold: 10 # met\n${BY_ID}`),
+  met('waf-threshold', `waf: {} # met\n${BY_ID}\n    waf: { threshold: 5 } # met`),
+  open('waf-threshold', `waf:\n  threshold: 11 # open\n${BY_ID}`, { says: /^a request may score 10$/ }),
+  open('waf-threshold', `waf: { mode: "off", threshold: 5 } # met\n${BY_ID}\n    waf: { mode: block, threshold: 50 } # open`),
+  none('waf-threshold', `waf: { mode: "off", threshold: 50 }\n${BY_ID}`),
+  none('waf-threshold', route('')),
+  met('waf-exceptions', `waf: { mode: block } # met\n${BY_ID}`),
+  met(
+    'waf-exceptions',
+    `waf:\n  exclude:\n    - id: 942100 # met\n    - id: 942100-942199 # met\n      target: ARGS\n    - tag: attack-sqli # met\n      target: ARGS:comment\n  allow:\n    - addresses: [192.0.2.0/24] # met\n      headers: { user-agent: monitor }\n    - paths: [/files/**] # met\n${BY_ID}`,
+  ),
+  open('waf-exceptions', `waf:\n  exclude:\n    - id: 942100 # met\n    - tag: attack-sqli # open\n${BY_ID}`, {
+    says: /^all rules with the tag attack-sqli are left out$/,
+  }),
+  open('waf-exceptions', `${BY_ID}\n    waf:\n      exclude:\n        - id: 942000-942999 # open`),
+  open('waf-exceptions', `waf:\n  exclude:\n    - tag: OWASP_CRS # open\n      target: ARGS\n${BY_ID}`, {
+    says: /look at nothing in ARGS/,
+  }),
+  open('waf-exceptions', `waf:\n  exclude:\n    - id: 949110 # open\n${BY_ID}`, { says: /refuse by the score/ }),
+  open('waf-exceptions', `waf:\n  allow:\n    - headers: { x-internal: "1" } # open\n      paths: [/x]\n${BY_ID}`, {
+    says: /x-internal/,
+  }),
+  open(
+    'waf-exceptions',
+    `waf:\n  allow:\n    - methods: [GET] # open\n    - paths: [/**] # open\n    - addresses: [0.0.0.0/0] # open\n${BY_ID}`,
+  ),
+  none('waf-exceptions', route('')),
+  met('waf-data', `waf: { mode: detect } # met\n${BY_ID}`),
+  open('waf-data', `waf:\n  mode: block\n  data: true # open\n${BY_ID}`),
+  none('waf-data', route('')),
 ];
 
 const headers: AuditCase[] = [
