@@ -32,9 +32,10 @@ export async function check(options: CheckOptions, output: Output): Promise<numb
   }
   if (result.options.waf !== undefined || result.options.routes.some(({ waf }) => waf !== undefined)) {
     const { checkRules } = await import('../config/check-rules.ts');
-    const problems = checkRules(result.options, options.config);
-    for (const problem of problems) output.err.write(`${formatProblem(problem, hasColor(output.err))}\n`);
-    if (problems.length > 0) return EXIT.problems;
+    const { errors, warnings } = checkRules(result.options, options.config);
+    for (const problem of errors) output.err.write(`${formatProblem(problem, hasColor(output.err))}\n`);
+    tellWarnings(warnings, output);
+    if (errors.length > 0 || (options.strict === true && warnings.length > 0)) return EXIT.problems;
   }
   output.out.write(`${options.config}: ${paint('green', 'ok')} (${summary(result.options)})\n`);
   return EXIT.ok;

@@ -5,6 +5,7 @@ import { longestFirst, redactAll } from '../config/redact.ts';
 import type { GatewayOptions, GatewayRoute } from '../config/schema.ts';
 import { describeLimit } from '../limit/stage.ts';
 import { DEFAULT_METHODS } from '../route/methods.ts';
+import { effectiveWaf } from '../waf/effective.ts';
 import { reportProblems } from './report-problems.ts';
 import { EXIT, type Output, painter } from './output.ts';
 import { formatTable } from './table.ts';
@@ -90,7 +91,6 @@ function kindOf(method: GatewayOptions['authentication'][string]): string {
 }
 
 function protections(route: GatewayRoute, options: GatewayOptions): string[] {
-  const waf = route.waf ?? options.waf;
   return [
     ...(route.cors === undefined
       ? []
@@ -100,11 +100,17 @@ function protections(route: GatewayRoute, options: GatewayOptions): string[] {
     ...(route.authorize === undefined ? [] : describeRules(route.authorize)),
     ...limits(route, options),
     ...describeValidate(route.validate),
-    ...(waf === undefined ? [] : [`waf ${waf.mode}`]),
+    ...describeWaf(route, options),
     ...Object.entries(route['response-headers'] ?? {}).map(([name, value]) =>
       value === 'remove' || value === 'keep' ? `${value}s ${name}` : `sets ${name}`,
     ),
   ];
+}
+
+/** The mode that holds on the route, whoever says it; nothing where nobody speaks of a firewall. */
+function describeWaf(route: GatewayRoute, options: GatewayOptions): string[] {
+  if (route.waf === undefined && options.waf === undefined) return [];
+  return [`waf ${effectiveWaf(options.waf, route.waf)?.mode ?? 'off'}`];
 }
 
 /** The check is on where nothing is said, and that is not told of each route. */

@@ -5,6 +5,7 @@ import { PatternOperator } from '../waf/engine/operators/rx.ts';
 import type { Program } from '../waf/engine/program/program.ts';
 import { PatternCache } from '../waf/engine/regex/compile.ts';
 import { loadRules } from '../waf/load-rules.ts';
+import { ruleProblemLine } from '../waf/rule-problem.ts';
 import { EXIT, type Output } from './output.ts';
 import { formatTable } from './table.ts';
 
@@ -28,11 +29,10 @@ interface PatternRow {
 export function explainRules(rules: readonly string[], options: ExplainOptions, output: Output): number {
   const loaded = loadRules(asWaf(rules));
   if (!loaded.ok) {
-    for (const { file, line, column, message, hint } of loaded.problems) {
-      output.err.write(`${file}:${line}:${column}: ${message}${hint === undefined ? '' : ` (${hint})`}\n`);
-    }
+    for (const problem of loaded.problems) output.err.write(`${ruleProblemLine(problem)}\n`);
     return EXIT.problems;
   }
+  for (const note of loaded.notes) output.err.write(`${ruleProblemLine({ ...note, message: `warning: ${note.message}` })}\n`);
   const rows = patternRows(loaded.program);
   output.out.write(
     options.json === true ? `${JSON.stringify(rows, undefined, 2)}\n` : table(rows) + summary(loaded.program, rows),

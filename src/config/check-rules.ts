@@ -5,9 +5,16 @@ import { MissingRules } from '../waf/rule-sources.ts';
 import type { Problem } from './problem.ts';
 import type { GatewayOptions } from './schema.ts';
 
+export interface RuleFindings {
+  /** A gateway would not start with these. */
+  readonly errors: readonly Problem[];
+  /** It would; but something means nothing, or not what it looks like. */
+  readonly warnings: readonly Problem[];
+}
+
 /** Reads the rules of all routes; what is wrong with them stands where it is in their files. */
-export function checkRules(options: GatewayOptions, file: string): Problem[] {
-  const problems = new Map<string, Problem>();
+export function checkRules(options: GatewayOptions, file: string): RuleFindings {
+  const [errors, warnings] = [new Map<string, Problem>(), new Map<string, Problem>()];
   const seen = new Set<string>();
   for (const route of options.routes) {
     const waf = effectiveWaf(options.waf, route.waf);
@@ -20,9 +27,10 @@ export function checkRules(options: GatewayOptions, file: string): Problem[] {
       if (!(error instanceof MissingRules)) throw error;
     }
     const loaded = loadRules(waf);
-    for (const problem of loaded.ok ? [] : loaded.problems) keep(problems, { ...problem, file: shown(problem.file, file) });
+    const [found, into] = loaded.ok ? [loaded.notes, warnings] : [loaded.problems, errors];
+    for (const problem of found) keep(into, { ...problem, file: shown(problem.file, file) });
   }
-  return [...problems.values()];
+  return { errors: [...errors.values()], warnings: [...warnings.values()] };
 }
 
 /** A problem that several routes have is one. */

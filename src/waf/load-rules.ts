@@ -11,7 +11,13 @@ import { TRANSFORMATIONS } from './engine/transformations/index.ts';
 import { MissingRules, type RuleSource, ruleSources } from './rule-sources.ts';
 
 export type LoadedRules =
-  | { readonly ok: true; readonly program: Program; readonly files: readonly string[] }
+  | {
+      readonly ok: true;
+      readonly program: Program;
+      readonly files: readonly string[];
+      /** What means nothing here, and what counts for nothing: nothing is wrong, but somebody should know. */
+      readonly notes: readonly RuleProblem[];
+    }
   | { readonly ok: false; readonly problems: readonly RuleProblem[] };
 
 /** Reads rules and makes a program of them. Whatever is wrong comes back as problems with their places; nothing is skipped. */
@@ -20,7 +26,7 @@ export function loadRules(waf: EffectiveWaf): LoadedRules {
     return loadSources(ruleSources(waf), waf);
   } catch (error) {
     if (!(error instanceof MissingRules)) throw error;
-    return { ok: false, problems: [{ file: waf.rules[0], line: 1, column: 1, message: error.message }] };
+    return { ok: false, problems: [{ file: error.file, line: 1, column: 1, message: error.message }] };
   }
 }
 
@@ -35,7 +41,7 @@ function loadSources(sources: readonly RuleSource[], waf: EffectiveWaf): LoadedR
   if (!read.ok) return read;
   const compiled = compileRules(read.rules, { readLines: linesBeside, pinned: pinned(waf) });
   if (!compiled.ok) return compiled;
-  return { ok: true, program: compiled.program, files: read.rules.files };
+  return { ok: true, program: compiled.program, files: read.rules.files, notes: read.notes };
 }
 
 const namesOf = (table: ReadonlyMap<string, { readonly name: string }>) =>

@@ -4,6 +4,7 @@ import { makeFast } from './engine/fast/fast-program.ts';
 import { FastRunner } from './engine/fast/run-fast.ts';
 import type { Program } from './engine/program/program.ts';
 import { loadRules, rulesKey } from './load-rules.ts';
+import { ruleProblemLine } from './rule-problem.ts';
 
 /** Rules ready to run, and what is known of them beforehand. */
 export interface LoadedProgram {
@@ -22,7 +23,5 @@ export function programOf(waf: EffectiveWaf, carry: World['carry']): LoadedProgr
 function load(waf: EffectiveWaf): LoadedProgram {
   const loaded = loadRules(waf);
   if (loaded.ok) return { program: loaded.program, fast: new FastRunner(makeFast(loaded.program)) };
-  throw new RulesError(
-    loaded.problems.map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`).join('\n'),
-  );
+  throw new RulesError(loaded.problems.map(ruleProblemLine).join('\n'));
 }

@@ -13,7 +13,14 @@ const BUILTIN = path.join(import.meta.dirname, '..', '..', 'rules', '*.conf');
 const LARGEST_FILE = 16 * 1024 * 1024;
 
 /** A file of rules that cannot be read, or a pattern that no file matches. */
-export class MissingRules extends Error {}
+export class MissingRules extends Error {
+  readonly file: string;
+
+  constructor(file: string, message: string) {
+    super(message);
+    this.file = file;
+  }
+}
 
 /** All texts in the order in which they are read: what is implied, the files, the route's own rules, what is left out. */
 export function ruleSources(waf: Pick<EffectiveWaf, 'rules' | 'extra' | 'exclude'>): RuleSource[] {
@@ -28,18 +35,18 @@ function expand(rules: string): string[] {
   const pattern = rules === 'builtin' ? BUILTIN : rules;
   if (!pattern.includes('*')) return [pattern];
   const files = globSync(pattern).sort();
-  if (files.length === 0) throw new MissingRules(`no file matches ${rules}`);
+  if (files.length === 0) throw new MissingRules(rules, `no file matches ${rules}`);
   return files;
 }
 
 function readRuleFile(file: string): string {
   try {
     const bytes = readFileSync(file);
-    if (bytes.length > LARGEST_FILE) throw new MissingRules(`${file} is larger than 16 MiB`);
+    if (bytes.length > LARGEST_FILE) throw new MissingRules(file, `${file} is larger than 16 MiB`);
     return bytes.toString('latin1');
   } catch (error) {
     if (error instanceof MissingRules) throw error;
-    throw new MissingRules(`${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
+    throw new MissingRules(file, `${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
   }
 }
 
