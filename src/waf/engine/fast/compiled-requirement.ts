@@ -1,5 +1,6 @@
 import { type ByteClasses, EVERY_CLASS, type Word } from './byte-classes.ts';
 import type { FoundLiterals } from './literals.ts';
+import { foldCase, type NeededClasses, neededClasses, suffices } from './needed-classes.ts';
 import type { Requirement } from './requirement.ts';
 
 /** A requirement over classes and ids of literals. */
@@ -23,13 +24,42 @@ export class LiteralIds {
   }
 }
 
-/** @param used - takes the ids of all literals in it */
+/**
+ * Compiles a requirement; what it asks of classes is known in few words, where that can be.
+ * @param used - takes the ids of all literals in it
+ */
 export function compileRequirement(
   requirement: Requirement,
   classes: ByteClasses,
   ids: LiteralIds,
   used: Set<number>,
 ): CompiledRequirement {
+  const needed = neededClasses(requirement, classes);
+  const whole = compilePart(requirement, classes, ids, used);
+  return needed === undefined ? whole : new WithNeeds(needed, whole, classes);
+}
+
+class WithNeeds implements CompiledRequirement {
+  readonly #needed: NeededClasses;
+  readonly #whole: CompiledRequirement;
+  readonly #classes: ByteClasses;
+
+  constructor(needed: NeededClasses, whole: CompiledRequirement, classes: ByteClasses) {
+    this.#needed = needed;
+    this.#whole = whole;
+    this.#classes = classes;
+  }
+
+  possible(word: Word): boolean {
+    return suffices(foldCase(word, this.#classes), this.#needed);
+  }
+
+  holds(word: Word, found: FoundLiterals | undefined): boolean {
+    return this.#whole.holds(word, found);
+  }
+}
+
+function compilePart(requirement: Requirement, classes: ByteClasses, ids: LiteralIds, used: Set<number>): CompiledRequirement {
   switch (requirement.kind) {
     case 'anything':
       return ALWAYS;
@@ -38,15 +68,34 @@ export function compileRequirement(
     case 'bytes':
       return new SomeByte(classes.maskOf(requirement.set));
     case 'literal': {
-      const id = ids.of(requirement.text);
+      const id = ids.of(tellingPart(requirement.text));
       used.add(id);
       return new OneLiteral(id, requirement.text, classes);
     }
     case 'all':
-      return new AllOf(requirement.of.map((one) => compileRequirement(one, classes, ids, used)));
+      return new AllOf(requirement.of.map((one) => compilePart(one, classes, ids, used)));
     case 'any':
       return compileAny(requirement.of, classes, ids, used);
   }
+}
+
+/** Longer literals are looked for by so much of them: the table of all that are looked for has to stay small to be fast. */
+const LONGEST = 6;
+const WORDS = /[a-z0-9]/g;
+
+/** The part of a literal that is rarest in ordinary text: the one with the most marks in it. */
+function tellingPart(text: string): string {
+  if (text.length <= LONGEST) return text;
+  let best = text.slice(0, LONGEST);
+  let most = -1;
+  for (let i = 0; i + LONGEST <= text.length; i++) {
+    const part = text.slice(i, i + LONGEST);
+    const marks = LONGEST - (part.match(WORDS)?.length ?? 0);
+    if (marks <= most) continue;
+    most = marks;
+    best = part;
+  }
+  return best;
 }
 
 function compileAny(
@@ -59,7 +108,7 @@ function compileAny(
   const byLiteral = new Map<number, CompiledRequirement[]>();
   for (const part of parts) {
     const own = new Set<number>();
-    const compiled = compileRequirement(part, classes, ids, own);
+    const compiled = compilePart(part, classes, ids, own);
     if (compiled.holds(EVERY_CLASS, undefined)) bare.push(compiled);
     else for (const id of own) addTo(byLiteral, id, compiled);
     for (const id of own) used.add(id);

@@ -1,12 +1,12 @@
 /**
- * Looks for many literals at once (Aho and Corasick 1975), without case, over classes of bytes. Transitions are one flat table whose
- * states are already multiplied by the row's length; states in which something ends have the highest numbers, so that one comparison
- * tells them.
+ * Looks for many literals at once (Aho and Corasick 1975), without case, over classes of bytes. Transitions are one flat table of small
+ * numbers with rows of a power of two; states in which something ends have the highest numbers, so that one comparison tells them.
  */
 export class Literals {
   readonly #classes = new Uint8Array(256);
-  readonly #width: number;
-  readonly #next: Int32Array;
+  /** A row of the table is so many bits long. */
+  readonly #shift: number;
+  readonly #next: Uint16Array | Uint32Array;
   /** The first state in which a literal ends. */
   readonly #firstEnd: number;
   /** By such a state: ids of the literals that end there. */
@@ -14,28 +14,30 @@ export class Literals {
 
   /** @param texts - literals in lower case; their index is their id */
   constructor(texts: readonly string[]) {
-    this.#width = this.#classify(texts);
-    const trie = new Trie(this.#classes, this.#width);
+    const width = this.#classify(texts);
+    const trie = new Trie(this.#classes, width);
     texts.forEach((text, id) => trie.add(text, id));
-    const { next, ends, firstEnd } = trie.finish();
+    const { next, ends, firstEnd, shift } = trie.finish();
     this.#next = next;
     this.#ends = ends;
     this.#firstEnd = firstEnd;
+    this.#shift = shift;
   }
 
   get bytes(): number {
     return this.#next.byteLength;
   }
 
-  /** Calls `found.add(id)` for each literal that occurs, once for each place. */
+  /** Gives `found` the literals that occur. */
   scan(value: string, found: FoundLiterals): void {
     const next = this.#next;
     const classes = this.#classes;
     const firstEnd = this.#firstEnd;
+    const shift = this.#shift;
     let state = 0;
     for (let i = 0; i < value.length; i++) {
-      state = next[state + classes[value.charCodeAt(i)]];
-      if (state >= firstEnd) found.addAll(this.#ends[(state - firstEnd) / this.#width]);
+      state = next[(state << shift) | classes[value.charCodeAt(i)]];
+      if (state >= firstEnd) found.addAll(this.#ends[state - firstEnd]);
     }
   }
 
@@ -130,7 +132,7 @@ class Trie {
   }
 
   /** Fills in what follows a failure, breadth first: then each byte is one step. */
-  finish(): { next: Int32Array; ends: Int32Array[]; firstEnd: number } {
+  finish(): Table {
     const fail = new Int32Array(this.#children.length);
     const queue: number[] = [0];
     for (let head = 0; head < queue.length; head++) {
@@ -149,18 +151,27 @@ class Trie {
     return this.#flat();
   }
 
-  #flat(): { next: Int32Array; ends: Int32Array[]; firstEnd: number } {
-    const order = this.#children
-      .map((_, node) => node)
-      .sort((a, b) => Number(this.#ids[a].length > 0) - Number(this.#ids[b].length > 0));
-    const place = new Int32Array(order.length);
+  /** States that end something go behind all others. */
+  #flat(): Table {
+    const ending = (node: number) => Number(this.#ids[node].length > 0);
+    const order = this.#children.map((_, node) => node).sort((a, b) => ending(a) - ending(b));
+    const place = new Uint32Array(order.length);
     order.forEach((node, i) => {
-      place[node] = i * this.#width;
+      place[node] = i;
     });
-    const next = new Int32Array(order.length * this.#width);
-    for (const node of order) for (let c = 0; c < this.#width; c++) next[place[node] + c] = place[this.#children[node][c]];
-    const ending = order.filter((node) => this.#ids[node].length > 0);
-    const firstEnd = (order.length - ending.length) * this.#width;
-    return { next, ends: ending.map((node) => Int32Array.from(this.#ids[node])), firstEnd };
+    const shift = Math.ceil(Math.log2(Math.max(2, this.#width)));
+    const next = new (order.length <= 0x10000 ? Uint16Array : Uint32Array)(order.length << shift);
+    for (const node of order) {
+      for (let c = 0; c < this.#width; c++) next[(place[node] << shift) | c] = place[this.#children[node][c]];
+    }
+    const ends = order.filter((node) => ending(node) === 1);
+    return { next, shift, firstEnd: order.length - ends.length, ends: ends.map((node) => Int32Array.from(this.#ids[node])) };
   }
+}
+
+interface Table {
+  readonly next: Uint16Array | Uint32Array;
+  readonly shift: number;
+  readonly ends: readonly Int32Array[];
+  readonly firstEnd: number;
 }

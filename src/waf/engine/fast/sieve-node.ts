@@ -1,4 +1,4 @@
-import type { ByteClasses, Word } from './byte-classes.ts';
+import { type ByteClasses, EVERY_CLASS, type Word } from './byte-classes.ts';
 import type { CompiledRequirement } from './compiled-requirement.ts';
 import type { FoundLiterals, Literals } from './literals.ts';
 import { acts, leastBefore, possibleBehind, type Step } from './step.ts';
@@ -36,6 +36,8 @@ export interface Item {
 
 /** What to do with a value of some classes. */
 interface Plan {
+  /** It is for these classes, and not for any. */
+  readonly exact: boolean;
   /** Checks that have to be judged whatever literals there are. */
   readonly always: readonly Check[];
   /** By id of a check: 1 for those that may match when their literals occur; undefined: there is none. */
@@ -107,6 +109,7 @@ export class SieveNode {
   readonly #items: readonly Item[];
   readonly #world: SieveWorld;
   readonly #plans = new WordTable<Plan>();
+  #any: Plan | undefined;
   /** Its items are those of `multiMatch`: they look only at what has just changed. */
   readonly #repeats: boolean;
 
@@ -120,7 +123,8 @@ export class SieveNode {
   judge(value: string, low: number, high: number, changed: boolean, hits: Hits): void {
     const plan = this.#plans.get(low, high) ?? this.#learn({ low, high });
     if (changed || !this.#repeats) {
-      for (const check of plan.always) if (check.judge(value)) hits.hit(check);
+      if (plan.exact) for (const check of plan.always) if (check.judge(value)) hits.hit(check);
+      if (!plan.exact) judgeAny(plan.always, { low, high }, value, hits);
       if (plan.asks !== undefined) this.#judgeFound(value, low, high, plan.asks, hits);
     }
     for (const branch of plan.branches) if (value.length >= branch.least) this.#follow(branch, value, low, high, hits);
@@ -158,14 +162,15 @@ export class SieveNode {
     }
   }
 
-  /** What comes once, such as the bytes of a random text, is worked out and forgotten. */
+  /** What comes once, such as the bytes of a random text, is not worth a plan: making one costs more than judging by the plan for any. */
   #learn(word: Word): Plan {
-    const plan = this.#planFor(word);
-    if (this.#plans.comesAgain(word.low, word.high)) this.#plans.set(word, plan);
+    if (!this.#plans.comesAgain(word.low, word.high)) return (this.#any ??= this.#planFor(EVERY_CLASS, false));
+    const plan = this.#planFor(word, true);
+    this.#plans.set(word, plan);
     return plan;
   }
 
-  #planFor(word: Word): Plan {
+  #planFor(word: Word, exact: boolean): Plan {
     const always: Check[] = [];
     const asks = new Uint8Array(this.#world.checks);
     const branches = new Map<Step, Item[]>();
@@ -174,9 +179,10 @@ export class SieveNode {
       const next = firstActing(item, word);
       if (next >= 0) branchOff(branches, item, next, word);
       else if (item.repeats && item.from < item.steps.length) continue;
-      else some = sort(item.checks, word, always, asks) || some;
+      else some = sort(item.checks, word, exact, always, asks) || some;
     }
-    return { always, asks: some ? asks : undefined, branches: [...branches].map(([step, items]) => this.#branch(step, items)) };
+    const next = [...branches].map(([step, items]) => this.#branch(step, items));
+    return { exact, always, asks: some ? asks : undefined, branches: next };
   }
 
   #branch(step: Step, items: readonly Item[]): Branch {
@@ -184,6 +190,10 @@ export class SieveNode {
     const isBase64 = step.transformation.name === 'base64Decode';
     return { step, node: this.#world.nodeFor(items), least: isBase64 ? Math.ceil((least * 4) / 3) : least };
   }
+}
+
+function judgeAny(checks: readonly Check[], word: Word, value: string, hits: Hits): void {
+  for (const check of checks) if (check.requirement.holds(word, undefined) && check.judge(value)) hits.hit(check);
 }
 
 /** The index of the first step that may change a value of these classes; -1: none does. */
@@ -204,11 +214,13 @@ function branchOff(branches: Map<Step, Item[]>, item: Item, next: number, word: 
 }
 
 /** Sorts checks by whether they have to be judged, or ask for literals; true where some ask. */
-function sort(checks: readonly Check[], word: Word, always: Check[], asks: Uint8Array): boolean {
+function sort(checks: readonly Check[], word: Word, exact: boolean, always: Check[], asks: Uint8Array): boolean {
   let some = false;
   for (const check of checks) {
-    if (check.requirement.holds(word, undefined)) always.push(check);
-    else if (check.requirement.possible(word)) {
+    const alone = check.requirement.holds(word, undefined);
+    if (alone) always.push(check);
+    // What would hold by some byte may hold by a literal where that byte is not.
+    if ((!alone || !exact) && check.requirement.possible(word)) {
       asks[check.id] = 1;
       some = true;
     }
