@@ -76,12 +76,12 @@ export function crsRequests(): Sent[] {
 }
 
 function sentOf({ method = 'GET', uri = '/', headers = {}, data = '' }: CrsInput): Sent {
-  const list = Object.entries(headers).flatMap(([name, value]) => [name.toLowerCase(), bytes(value)]);
+  const list = Object.entries(headers).flatMap(([name, value]) => [name.toLowerCase(), utf8(value)]);
   if (data !== '' && !list.includes('content-type')) list.push('content-type', 'application/x-www-form-urlencoded');
-  return { method, target: bytes(uri), headers: list, body: bytes(data) };
+  return { method, target: utf8(uri), headers: list, body: utf8(data) };
 }
 
-const bytes = (text: string) => Buffer.from(String(text), 'utf8').toString('latin1');
+const utf8 = (text: string) => Buffer.from(text, 'utf8').toString('latin1');
 
 /** The labelled samples of injections and of what is none. */
 export function injectionLines(): string[] {
