@@ -1,3 +1,4 @@
+import { byteAt } from './bytes.ts';
 import { judge } from './judge.ts';
 import { Reading } from './reading.ts';
 import { endOfString } from './scanner.ts';
@@ -34,7 +35,7 @@ function found(place: string, value: string, at: number, quote: number): string 
 
 /** `) or …`, `; drop …`: an operand of the query's own stands before the value. */
 function startsBehind(value: string): boolean {
-  const first = value.charCodeAt(0);
+  const first = byteAt(value, 0);
   return first === 0x29 || first === 0x3b;
 }
 

@@ -1,10 +1,15 @@
+import { byteAt, NO_BYTE } from './bytes.ts';
 import * as e from './evidence.ts';
 import type { Reading } from './reading.ts';
 
 const BLANK_REST = 2;
 
+/** Without one of these only a comment at the end is anything. */
+const TELLING = ~(e.BEYOND_STRINGS | e.NAMED_OPERAND | e.PREFIXED | e.NEGATIVE | e.LISTED);
+
 /** What a reading amounts to, by a short name; undefined: nothing. */
 export function judge(reading: Reading): string | undefined {
+  if ((reading.evidence & TELLING) === 0 && reading.end !== e.COMMENTED) return undefined;
   return proven(reading) ?? (reading.end === e.BROKEN ? undefined : complete(reading));
 }
 
@@ -23,7 +28,7 @@ function proven(reading: Reading): string | undefined {
   if (has(seen, e.CATALOGUE_NAMED) && has(seen, e.FROM_TABLE) && free) return 'catalogue';
   if (free && has(seen, e.FROM_TABLE) && has(seen, e.WHERE_CLAUSE)) return 'from-where';
   if (scan.sawConditional && has(seen, e.LOGICAL | e.UNITED | e.SELECTED)) return 'conditional-comment';
-  if (has(seen, e.LOGICAL) && has(seen, e.CONSTANT_COMPARED) && has(seen, e.CALLED)) return 'comparison';
+  if (reading.decidesAlone && (reading.quote !== 0 || has(seen, e.CALLED))) return 'comparison';
   return undefined;
 }
 
@@ -88,22 +93,27 @@ function cutsOff(reading: Reading): boolean {
   const { scan } = reading;
   const opening = openingOf(reading);
   const rest = restLength(reading);
-  if (rest > (scan.text.charCodeAt(scan.start) === 0x23 ? 0 : BLANK_REST)) return false;
+  if (rest > (byteAt(scan.text, scan.start) === 0x23 ? 0 : BLANK_REST)) return false;
   // `'# x'` is a quoted word.
   if (
     (rest > 1 && scan.text.indexOf(String.fromCharCode(reading.quote), scan.commentStart) !== -1) ||
     wordsIn(scan.text, 0, opening) > 3
   )
     return false;
-  return reading.quote === 0x27 || !isDigit(scan.text.charCodeAt(opening - 1));
+  return reading.quote === 0x27 || !isDigit(byteAt(scan.text, opening - 1));
 }
 
 /** `'*id-'0`. Paths and markup look alike: `url('/a/b')`, `<a href="/a/">b</a> "`. */
 function calculates(reading: Reading): boolean {
   const { evidence: seen, quote, scan, from } = reading;
   if (has(seen, e.LOGICAL) || !has(seen, e.NAMED_OPERAND)) return true;
-  if (quote === 0x22) return false;
-  return has(seen, e.COMPARED) || (scan.text.charCodeAt(from) !== 0x2f && wordsIn(scan.text, 0, from - 1) <= 1);
+  if (quote === 0x22) return pipes(scan.text, from);
+  return has(seen, e.COMPARED) || (byteAt(scan.text, from) !== 0x2f && wordsIn(scan.text, 0, from - 1) <= 1);
+}
+
+/** `" | type x | "`: no inch and no markup goes on so. */
+function pipes(text: string, from: number): boolean {
+  return byteAt(text, from) === 0x7c || (byteAt(text, from) === 0x20 && byteAt(text, from + 1) === 0x7c);
 }
 
 /**
@@ -124,8 +134,8 @@ function joinsStrings(reading: Reading): boolean {
 }
 
 function isHugging(text: string, opening: number, last: number): boolean {
-  const outside = isSpaceOrEnd(text.charCodeAt(opening - 1)) && isSpaceOrEnd(text.charCodeAt(last + 1));
-  return outside && !isSpaceOrEnd(text.charCodeAt(opening + 1)) && !isSpaceOrEnd(text.charCodeAt(last - 1));
+  const outside = isSpaceOrEnd(byteAt(text, opening - 1)) && isSpaceOrEnd(byteAt(text, last + 1));
+  return outside && !isSpaceOrEnd(byteAt(text, opening + 1)) && !isSpaceOrEnd(byteAt(text, last - 1));
 }
 
 /** Where the quote stands that the value closes the query's string with. */
@@ -136,7 +146,7 @@ function openingOf(reading: Reading): number {
 /** At most one byte that is no space. */
 function isShort(text: string, from: number, to: number): boolean {
   let count = 0;
-  for (let i = from; i < to && count < 2; i++) if (!isSpaceOrEnd(text.charCodeAt(i))) count++;
+  for (let i = from; i < to && count < 2; i++) if (!isSpaceOrEnd(byteAt(text, i))) count++;
   return count < 2;
 }
 
@@ -144,7 +154,7 @@ function isShort(text: string, from: number, to: number): boolean {
 function wordsIn(text: string, from: number, to: number): number {
   let count = 0;
   for (let i = from; i < to && count < 4; i++) {
-    if (!isSpaceOrEnd(text.charCodeAt(i)) && (i + 1 === to || isSpaceOrEnd(text.charCodeAt(i + 1)))) count++;
+    if (!isSpaceOrEnd(byteAt(text, i)) && (i + 1 === to || isSpaceOrEnd(byteAt(text, i + 1)))) count++;
   }
   return count;
 }
@@ -153,12 +163,12 @@ function wordsIn(text: string, from: number, to: number): number {
 function restLength({ scan }: Reading): number {
   let count = 0;
   for (let i = scan.commentStart; i < scan.text.length && count <= BLANK_REST; i++)
-    if (!isSpaceOrEnd(scan.text.charCodeAt(i))) count++;
+    if (!isSpaceOrEnd(byteAt(scan.text, i))) count++;
   return count;
 }
 
 function isSpaceOrEnd(byte: number): boolean {
-  return byte !== byte || byte === 0x20 || (byte >= 9 && byte <= 13) || byte === 0;
+  return byte === NO_BYTE || byte === 0x20 || (byte >= 9 && byte <= 13) || byte === 0;
 }
 
 function isDigit(byte: number): boolean {

@@ -1,3 +1,4 @@
+import { byteAt } from './bytes.ts';
 import * as e from './evidence.ts';
 import { Levels, NAMED, TEXT, VALUE } from './levels.ts';
 import { Scanner } from './scanner.ts';
@@ -23,6 +24,8 @@ export class Reading {
   lead = e.LEAD_NONE;
   /** The quote that the value breaks out of; 0: none. */
   quote = 0;
+  /** A comparison of constants stands behind `and` or `or`. */
+  decidesAlone = false;
   /** Where it began. */
   from = 0;
   readonly #levels = new Levels();
@@ -43,6 +46,7 @@ export class Reading {
     this.lead = behind && quote === 0 ? e.LEAD_NUMBER : e.LEAD_NONE;
     this.quote = quote;
     this.from = at;
+    this.decidesAlone = false;
     this.#levels.clear(behind ? TEXT : 0);
     this.#union = NO_UNION;
     this.#orderPending = this.#betweenPending = false;
@@ -80,7 +84,7 @@ export class Reading {
       case w.CONSTANT:
         return this.#isCall() ? this.#call() : this.#took(VALUE, e.LEAD_VALUE);
       case w.SIGN:
-        if (this.#tokens === 0 && this.scan.text.charCodeAt(this.scan.start) === 0x2d) this.evidence |= e.NEGATIVE;
+        if (this.#tokens === 0 && byteAt(this.scan.text, this.scan.start) === 0x2d) this.evidence |= e.NEGATIVE;
         return OPERAND;
       case w.PREFIX:
         return this.#prefix();
@@ -192,7 +196,7 @@ export class Reading {
 
   /** `*` where an operand stands: `count(*)`, `select *`. */
   #star(): number {
-    if (this.scan.text.charCodeAt(this.scan.start) !== 0x2a || !this.#levels.takesStar()) return this.#finish(e.BROKEN);
+    if (byteAt(this.scan.text, this.scan.start) !== 0x2a || !this.#levels.takesStar()) return this.#finish(e.BROKEN);
     this.evidence |= e.STARRED | (this.#union === UNION_ITEM ? e.UNION_SELECTED : 0);
     return this.#took(VALUE, e.LEAD_VALUE);
   }
@@ -486,7 +490,9 @@ export class Reading {
   #settle(): void {
     const settled = this.#levels.settle();
     if (settled === 0) return;
-    if (settled <= VALUE) this.evidence |= e.CONSTANT_COMPARED | (this.#levels.inCall() ? e.COMPARED_INSIDE : 0);
+    if (settled > VALUE) return;
+    if ((this.evidence & e.LOGICAL) !== 0) this.decidesAlone = true;
+    this.evidence |= e.CONSTANT_COMPARED | (this.#levels.inCall() ? e.COMPARED_INSIDE : 0);
   }
 }
 

@@ -1,3 +1,4 @@
+import { byteAt, NO_BYTE } from './bytes.ts';
 import * as w from './words.ts';
 import { addByte, HASH_SEED } from './word-table.ts';
 
@@ -11,7 +12,7 @@ const SIGN_BYTE = 5;
 const CLASSES = classes();
 
 function classes(): Uint8Array {
-  const table = new Uint8Array(256);
+  const table = new Uint8Array(NO_BYTE + 1);
   for (const byte of [0, 9, 10, 11, 12, 13, 32]) table[byte] = SPACE;
   for (let byte = 0x30; byte <= 0x39; byte++) table[byte] = DIGIT;
   for (let byte = 0x41; byte <= 0x5a; byte++) table[byte] = table[byte | 0x20] = LETTER;
@@ -59,15 +60,15 @@ export class Scanner {
   /** Whether `(` comes next. */
   opens(): boolean {
     let at = this.at;
-    while (CLASSES[this.text.charCodeAt(at)] === SPACE) at++;
+    while (CLASSES[byteAt(this.text, at)] === SPACE) at++;
     // A run of spaces is read again by the next token and no third time: each word asks once.
-    return this.text.charCodeAt(at) === 0x28;
+    return byteAt(this.text, at) === 0x28;
   }
 
   #read(): number {
     for (;;) {
-      const byte = this.text.charCodeAt(this.at);
-      if (byte !== byte) return w.END;
+      const byte = byteAt(this.text, this.at);
+      if (byte === NO_BYTE) return w.END;
       this.start = this.at;
       const kind = this.#readAt(byte, CLASSES[byte]);
       if (kind !== -1) return kind;
@@ -102,17 +103,17 @@ export class Scanner {
     let firstStop = -1;
     let firstHash = 0;
     for (; ; at++) {
-      const byte = text.charCodeAt(at);
+      const byte = byteAt(text, at);
       const type = CLASSES[byte];
       if (type !== LETTER && type !== DIGIT) {
-        if (byte !== 0x2e || CLASSES[text.charCodeAt(at + 1)] !== LETTER) break;
+        if (byte !== 0x2e || CLASSES[byteAt(text, at + 1)] !== LETTER) break;
         if (firstStop === -1) [firstStop, firstHash] = [at, hash];
       }
       hash = addByte(hash, byte);
     }
     this.at = at;
-    if (text.charCodeAt(start) === 0x5f && text.charCodeAt(at) === 0x27) return this.#readPrefixed();
-    if (at - start === 1 && text.charCodeAt(at) === 0x27 && isStringPrefix(text.charCodeAt(start))) return this.#readPrefixed();
+    if (byteAt(text, start) === 0x5f && byteAt(text, at) === 0x27) return this.#readPrefixed();
+    if (at - start === 1 && byteAt(text, at) === 0x27 && isStringPrefix(byteAt(text, start))) return this.#readPrefixed();
     const found = w.WORDS.find(text, start, at, hash);
     this.danger = found >>> 8;
     if (found !== 0) return found & 0xff;
@@ -121,7 +122,7 @@ export class Scanner {
 
   /** U+00A0 in latin1, which some databases skip; in UTF-8 it is the second half of a letter. */
   #isHardSpace(): boolean {
-    if (this.text.charCodeAt(this.start) !== 0xa0) return false;
+    if (byteAt(this.text, this.start) !== 0xa0) return false;
     this.at++;
     return true;
   }
@@ -140,18 +141,18 @@ export class Scanner {
   #readNumber(): number {
     const { text } = this;
     let at = this.at;
-    const second = text.charCodeAt(at + 1) | 0x20;
-    if (text.charCodeAt(at) === 0x30 && second === 0x78) {
+    const second = byteAt(text, at + 1) | 0x20;
+    if (byteAt(text, at) === 0x30 && second === 0x78) {
       at += 2;
-      while (isHex(text.charCodeAt(at))) at++;
+      while (isHex(byteAt(text, at))) at++;
     } else {
-      while (CLASSES[text.charCodeAt(at)] === DIGIT) at++;
-      if (text.charCodeAt(at) === 0x2e) at++;
-      while (CLASSES[text.charCodeAt(at)] === DIGIT) at++;
-      if ((text.charCodeAt(at) | 0x20) === 0x65) at = exponentEnd(text, at);
+      while (CLASSES[byteAt(text, at)] === DIGIT) at++;
+      if (byteAt(text, at) === 0x2e) at++;
+      while (CLASSES[byteAt(text, at)] === DIGIT) at++;
+      if ((byteAt(text, at) | 0x20) === 0x65) at = exponentEnd(text, at);
     }
     this.at = at;
-    if (CLASSES[text.charCodeAt(at)] !== LETTER) return w.NUMBER;
+    if (CLASSES[byteAt(text, at)] !== LETTER) return w.NUMBER;
     return this.#behindNumber();
   }
 
@@ -160,10 +161,10 @@ export class Scanner {
     const numberStart = this.start;
     this.start = numberStop;
     let kind = this.#readWord();
-    if (kind === w.NAME && isSuffix(this.text.charCodeAt(numberStop))) {
+    if (kind === w.NAME && isSuffix(byteAt(this.text, numberStop))) {
       this.at = this.start = numberStop + 1;
       numberStop++;
-      if (CLASSES[this.text.charCodeAt(this.at)] === LETTER) kind = this.#readWord();
+      if (CLASSES[byteAt(this.text, this.at)] === LETTER) kind = this.#readWord();
     }
     this.start = numberStart;
     if (kind !== w.NAME && kind !== w.STRING && kind !== w.OPEN_STRING && kind !== -1) {
@@ -181,7 +182,7 @@ export class Scanner {
   }
 
   #readSign(byte: number): number {
-    const next = this.text.charCodeAt(this.at + 1);
+    const next = byteAt(this.text, this.at + 1);
     this.at++;
     switch (byte) {
       case 0x2c:
@@ -239,8 +240,8 @@ export class Scanner {
   /** `{ts '…'}`, `{d 1}`: ODBC's escapes; what they hold counts. */
   #readBrace(): number {
     let at = this.at;
-    while (isWord(this.text.charCodeAt(at))) at++;
-    if (at > this.at && !isWord(this.text.charCodeAt(at + 1)) && this.text.charCodeAt(at) !== 0x20) return w.PREFIX;
+    while (isWord(byteAt(this.text, at))) at++;
+    if (at > this.at && !isWord(byteAt(this.text, at + 1)) && byteAt(this.text, at) !== 0x20) return w.PREFIX;
     this.at = at;
     return w.PREFIX;
   }
@@ -254,7 +255,7 @@ export class Scanner {
   #readCompare(byte: number, next: number): number {
     const shifts = next === byte && byte !== 0x3d;
     if (next === 0x3d || next === 0x3e || shifts) this.at++;
-    if (byte === 0x3c && next === 0x3d && this.text.charCodeAt(this.at) === 0x3e) this.at++;
+    if (byte === 0x3c && next === 0x3d && byteAt(this.text, this.at) === 0x3e) this.at++;
     return shifts ? w.ARITHMETIC : w.COMPARE;
   }
 
@@ -277,7 +278,7 @@ export class Scanner {
 
   #readBlock(): number {
     this.commentStart = this.at + 1;
-    if (this.text.charCodeAt(this.commentStart) === 0x21) return this.#readConditional();
+    if (byteAt(this.text, this.commentStart) === 0x21) return this.#readConditional();
     const stop = this.text.indexOf('*/', this.commentStart);
     if (stop === -1) return this.#endComment();
     this.sawComment = true;
@@ -290,7 +291,7 @@ export class Scanner {
     this.sawConditional = true;
     this.#inConditional = true;
     this.at = this.commentStart + 1;
-    for (let i = 0; i < 6 && CLASSES[this.text.charCodeAt(this.at)] === DIGIT; i++) this.at++;
+    for (let i = 0; i < 6 && CLASSES[byteAt(this.text, this.at)] === DIGIT; i++) this.at++;
     return -1;
   }
 
@@ -303,9 +304,9 @@ export class Scanner {
     this.isGlobal = next === 0x40;
     if (this.isGlobal) this.at++;
     const from = this.at;
-    const byte = this.text.charCodeAt(from);
+    const byte = byteAt(this.text, from);
     if (byte === 0x60 || byte === 0x27 || byte === 0x22) return this.#readQuotedVariable(byte);
-    while (isWord(this.text.charCodeAt(this.at)) || this.text.charCodeAt(this.at) === 0x2e) this.at++;
+    while (isWord(byteAt(this.text, this.at)) || byteAt(this.text, this.at) === 0x2e) this.at++;
     if (this.at === from && byte === 0x23) this.at++;
     return w.VARIABLE;
   }
@@ -330,7 +331,7 @@ export class Scanner {
 
   /** `\N` is MySQL's null; elsewhere a backslash before a name is read over. */
   #readBackslash(next: number): number {
-    if (next === 0x4e && !isWord(this.text.charCodeAt(this.at + 1))) {
+    if (next === 0x4e && !isWord(byteAt(this.text, this.at + 1))) {
       this.at++;
       return w.CONSTANT;
     }
@@ -341,10 +342,10 @@ export class Scanner {
 /** Right behind the quote that closes a string whose inside begins at `at`; doubled and escaped quotes are part of it. -1: none. */
 export function endOfString(text: string, at: number, quote: number): number {
   for (let i = at; i < text.length; i++) {
-    const byte = text.charCodeAt(i);
+    const byte = byteAt(text, i);
     if (byte === 0x5c) i++;
     else if (byte === quote) {
-      if (text.charCodeAt(i + 1) !== quote) return i + 1;
+      if (byteAt(text, i + 1) !== quote) return i + 1;
       i++;
     }
   }
@@ -353,10 +354,10 @@ export function endOfString(text: string, at: number, quote: number): number {
 
 function exponentEnd(text: string, at: number): number {
   let end = at + 1;
-  const sign = text.charCodeAt(end);
+  const sign = byteAt(text, end);
   if (sign === 0x2b || sign === 0x2d) end++;
-  if (CLASSES[text.charCodeAt(end)] !== DIGIT) return at;
-  while (CLASSES[text.charCodeAt(end)] === DIGIT) end++;
+  if (CLASSES[byteAt(text, end)] !== DIGIT) return at;
+  while (CLASSES[byteAt(text, end)] === DIGIT) end++;
   return end;
 }
 

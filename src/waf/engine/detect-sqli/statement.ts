@@ -1,3 +1,4 @@
+import { byteAt } from './bytes.ts';
 import type { Scanner } from './scanner.ts';
 import * as w from './words.ts';
 
@@ -99,11 +100,9 @@ function executes(scan: Scanner, stacked: boolean): boolean {
 function isSystemCall(scan: Scanner): boolean {
   const dot = scan.text.lastIndexOf('.', scan.at - 1);
   const from = dot > scan.start ? dot + 1 : scan.start;
-  const first = scan.text.charCodeAt(from) | 0x20;
+  const first = byteAt(scan.text, from) | 0x20;
   return (
-    (first === 0x78 || first === 0x73) &&
-    (scan.text.charCodeAt(from + 1) | 0x20) === 0x70 &&
-    scan.text.charCodeAt(from + 2) === 0x5f
+    (first === 0x78 || first === 0x73) && (byteAt(scan.text, from + 1) | 0x20) === 0x70 && byteAt(scan.text, from + 2) === 0x5f
   );
 }
 

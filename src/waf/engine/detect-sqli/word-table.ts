@@ -1,3 +1,4 @@
+import { byteAt } from './bytes.ts';
 /** How a hash of no bytes begins. */
 export const HASH_SEED = 0x2f;
 
@@ -23,7 +24,7 @@ export class WordTable {
 
   #add(word: string, value: number): void {
     let hash = HASH_SEED;
-    for (let i = 0; i < word.length; i++) hash = addByte(hash, word.charCodeAt(i));
+    for (let i = 0; i < word.length; i++) hash = addByte(hash, byteAt(word, i));
     let slot = this.#slot(hash);
     while (this.#words[slot] !== undefined) slot = (slot + 1) & this.#mask;
     this.#words[slot] = word;
@@ -46,7 +47,7 @@ export class WordTable {
 
 function same(word: string, text: string, start: number): boolean {
   for (let i = 0; i < word.length; i++) {
-    if ((text.charCodeAt(start + i) | 0x20) !== (word.charCodeAt(i) | 0x20)) return false;
+    if ((byteAt(text, start + i) | 0x20) !== (byteAt(word, i) | 0x20)) return false;
   }
   return true;
 }

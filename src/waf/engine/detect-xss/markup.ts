@@ -1,3 +1,4 @@
+import { byteAt, NO_BYTE } from '../detect-sqli/bytes.ts';
 import * as n from './names.ts';
 import { isActiveStyle, isActiveUrl } from './values.ts';
 
@@ -27,15 +28,13 @@ export class Markup {
     return this.#readText();
   }
 
-  /** The same when it stands in a tag, behind the quote that it closes or where no quote is. */
+  /** The same when it stands in a tag, behind the quote that it closes or where no quote is, up to where the tag ends. */
   readTag(text: string, from: number): string | undefined {
     this.#text = text;
     this.#at = from;
     this.#flat = false;
     this.#bare = from === 0;
-    const what = this.#attributes(true, false);
-    this.#bare = false;
-    return what ?? this.#readText();
+    return this.#attributes(true, false);
   }
 
   #readText(): string | undefined {
@@ -43,7 +42,7 @@ export class Markup {
       const at = this.#text.indexOf('<', this.#at);
       if (at === -1) return undefined;
       this.#at = at + 1;
-      const what = this.#markup(this.#text.charCodeAt(at + 1));
+      const what = this.#markup(byteAt(this.#text, at + 1));
       if (what !== undefined) return what;
     }
   }
@@ -61,7 +60,7 @@ export class Markup {
   #tag(closing: boolean): string | undefined {
     const start = this.#at;
     let at = start;
-    while (isNameByte(this.#text.charCodeAt(at))) at++;
+    while (isNameByte(byteAt(this.#text, at))) at++;
     this.#at = at;
     const kind = n.tagKind(this.#text, start, at);
     if (kind === n.ACTIVE && (!closing || isScript(this.#text, start, at))) return 'tag';
@@ -85,8 +84,8 @@ export class Markup {
   /** To where the next attribute's name begins; true: the tag is over. */
   #skipToName(): boolean {
     for (; ; this.#at++) {
-      const byte = this.#text.charCodeAt(this.#at);
-      if (byte !== byte) return true;
+      const byte = byteAt(this.#text, this.#at);
+      if (byte === NO_BYTE) return true;
       if (byte === GREATER) {
         this.#at++;
         return true;
@@ -99,16 +98,16 @@ export class Markup {
 
   #skipName(): void {
     for (;;) {
-      const byte = this.#text.charCodeAt(this.#at);
-      if (byte !== byte || byte === EQUALS || byte === GREATER || byte === 0x3c || isBetween(byte)) break;
+      const byte = byteAt(this.#text, this.#at);
+      if (byte === NO_BYTE || byte === EQUALS || byte === GREATER || byte === 0x3c || isBetween(byte)) break;
       this.#at++;
     }
   }
 
   #skipEquals(): boolean {
     let at = this.#at;
-    while (this.#text.charCodeAt(at) <= 0x20) at++;
-    if (this.#text.charCodeAt(at) !== EQUALS) return false;
+    while (byteAt(this.#text, at) <= 0x20) at++;
+    if (byteAt(this.#text, at) !== EQUALS) return false;
     this.#at = at + 1;
     return true;
   }
@@ -129,19 +128,19 @@ export class Markup {
   #skipValue(): number {
     const text = this.#text;
     let at = this.#at;
-    while (text.charCodeAt(at) <= 0x20) at++;
-    const quote = text.charCodeAt(at);
+    while (byteAt(text, at) <= 0x20) at++;
+    const quote = byteAt(text, at);
     if (quote === 0x22 || quote === 0x27 || quote === 0x60) {
       const stop = this.#closing(quote, at + 1);
       this.#valueStop = stop;
-      this.#at = text.charCodeAt(stop) === quote ? stop + 1 : stop;
+      this.#at = byteAt(text, stop) === quote ? stop + 1 : stop;
       return at + 1;
     }
     const from = at;
     for (
       let byte = quote;
-      byte === byte && byte > 0x20 && byte !== GREATER && !(this.#flat && byte === 0x3c);
-      byte = text.charCodeAt(at)
+      byte !== NO_BYTE && byte > 0x20 && byte !== GREATER && !(this.#flat && byte === 0x3c);
+      byte = byteAt(text, at)
     )
       at++;
     this.#valueStop = at;
@@ -158,8 +157,8 @@ export class Markup {
   #closingFlat(quote: number, from: number): number {
     const text = this.#text;
     for (let i = from; ; i++) {
-      const byte = text.charCodeAt(i);
-      if (byte !== byte || byte === quote || byte === 0x3c) return i;
+      const byte = byteAt(text, i);
+      if (byte === NO_BYTE || byte === quote || byte === 0x3c) return i;
     }
   }
 
@@ -176,8 +175,8 @@ export class Markup {
     if (word.startsWith('entity') || word.startsWith('attlist')) return 'declaration';
     if (this.#flat) return undefined;
     let subset = false;
-    for (this.#at = at; this.#at < text.length && text.charCodeAt(this.#at) !== GREATER; this.#at++) {
-      subset ||= text.charCodeAt(this.#at) === 0x5b;
+    for (this.#at = at; this.#at < text.length && byteAt(text, this.#at) !== GREATER; this.#at++) {
+      subset ||= byteAt(text, this.#at) === 0x5b;
     }
     return subset && word.startsWith('doctype') ? 'declaration' : undefined;
   }
@@ -185,7 +184,7 @@ export class Markup {
   /** `<!--[if …` is run by old browsers. */
   #comment(at: number): string | undefined {
     const text = this.#text;
-    if (text.charCodeAt(at) === 0x5b && text.slice(at, at + 3).toLowerCase() === '[if') return 'comment';
+    if (byteAt(text, at) === 0x5b && text.slice(at, at + 3).toLowerCase() === '[if') return 'comment';
     if (this.#flat) return undefined;
     const stop = text.indexOf('--', at);
     this.#at = stop === -1 ? text.length : stop + 2;
@@ -213,7 +212,7 @@ function isBetween(byte: number): boolean {
 /** Whether something stands in a handler that runs without more: programs have variables named as events are (`onClose = 1`). */
 function runs(text: string, from: number, to: number): boolean {
   for (let i = from; i < to; i++) {
-    const byte = text.charCodeAt(i);
+    const byte = byteAt(text, i);
     if (byte === 0x28 || byte === 0x60 || byte === EQUALS || byte === 0x26 || byte === 0x5b) return true;
   }
   return false;

@@ -1,3 +1,4 @@
+import { byteAt } from '../detect-sqli/bytes.ts';
 import { addByte, HASH_SEED, WordTable } from '../detect-sqli/word-table.ts';
 
 /** Runs script, or draws what does, as it stands. */
@@ -66,20 +67,19 @@ export function attributeKind(text: string, start: number, stop: number): number
 /** `on` and letters. @param known Only what browsers know: in prose other words begin so ("one=", "only="). */
 export function isEvent(text: string, start: number, stop: number, known: boolean): boolean {
   const from = afterPrefix(text, start, stop);
-  if (stop - from < 5 || (text.charCodeAt(from) | 0x20) !== 0x6f || (text.charCodeAt(from + 1) | 0x20) !== 0x6e) return false;
-  for (let i = from + 2; i < stop; i++) if (!isLetter(text.charCodeAt(i))) return false;
+  if (stop - from < 5 || (byteAt(text, from) | 0x20) !== 0x6f || (byteAt(text, from + 1) | 0x20) !== 0x6e) return false;
+  for (let i = from + 2; i < stop; i++) if (!isLetter(byteAt(text, i))) return false;
   return !known || isKnownEvent(text, from + 2, stop);
 }
 
 function isKnownEvent(text: string, from: number, stop: number): boolean {
-  for (const event of EVENTS_BY_LETTER[(text.charCodeAt(from) | 0x20) - 0x61])
-    if (beginsWith(text, from, stop, event)) return true;
+  for (const event of EVENTS_BY_LETTER[(byteAt(text, from) | 0x20) - 0x61]) if (beginsWith(text, from, stop, event)) return true;
   return false;
 }
 
 function beginsWith(text: string, from: number, stop: number, word: string): boolean {
   if (stop - from < word.length) return false;
-  for (let i = 1; i < word.length; i++) if ((text.charCodeAt(from + i) | 0x20) !== word.charCodeAt(i)) return false;
+  for (let i = 1; i < word.length; i++) if ((byteAt(text, from + i) | 0x20) !== byteAt(word, i)) return false;
   return true;
 }
 
@@ -87,13 +87,13 @@ function beginsWith(text: string, from: number, stop: number, word: string): boo
 function find(words: WordTable, text: string, start: number, stop: number): number {
   if (stop - start > 40) return 0;
   let hash = HASH_SEED;
-  for (let i = start; i < stop; i++) hash = addByte(hash, text.charCodeAt(i));
+  for (let i = start; i < stop; i++) hash = addByte(hash, byteAt(text, i));
   return words.find(text, start, stop, hash);
 }
 
 function afterPrefix(text: string, start: number, stop: number): number {
   const last = Math.max(start, stop - 40);
-  for (let i = stop - 1; i >= last; i--) if (text.charCodeAt(i) === 0x3a) return i + 1;
+  for (let i = stop - 1; i >= last; i--) if (byteAt(text, i) === 0x3a) return i + 1;
   return start;
 }
 
