@@ -32,11 +32,20 @@ paths:
       responses: {}
 `;
 
+/** A rule that refuses by itself, one that adds to a score, and one on answers. */
+const RULES = `SecAction "id:1,phase:1,pass,nolog,setvar:tx.inbound_anomaly_score_threshold=5"
+SecRule ARGS "@contains union select" "id:2,phase:2,deny,status:403,msg:'SQL'"
+SecRule REQUEST_HEADERS:User-Agent "@streq scanner" "id:3,phase:1,pass,log,setvar:tx.blocking_inbound_anomaly_score=+5"
+SecRule TX:blocking_inbound_anomaly_score "@ge %{tx.inbound_anomaly_score_threshold}" "id:4,phase:1,deny,status:403"
+SecRule RESPONSE_BODY "@contains stack trace" "id:5,phase:4,deny,status:403,msg:'leak'"
+`;
+
 /** Answers by path; what hangs is let go when all is over. */
 const service = http.createServer((request, answer) => {
   const way = request.url?.split('/')[2];
   if (way === 'malformed') request.socket.end('HTTP/1.1 2x0 no\r\n\r\n');
   else if (way === 'closed') request.socket.end('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf');
+  else if (way === 'leak') answer.setHeader('Content-Type', 'text/plain').end('a stack trace');
   else if (way !== 'hang') request.resume().on('end', () => answer.end('reached'));
 });
 
@@ -57,6 +66,7 @@ services:
   slow: { targets: ["${target}"], timeout: 1s }
   narrow: { targets: ["${target}"], connections: 1, queue: { size: 0 } }
   sick: { targets: ["http://127.0.0.1:1"], health: { path: /healthz, every: 1s } }
+waf: { mode: "off", rules: [rules.conf] }
 store: { redis: "redis://127.0.0.1:1", timeout: 100ms }
 admin: { address: 127.0.0.1:0, token: ${TOKEN} }
 authentication:
@@ -82,6 +92,11 @@ routes:
   - { path: /one/**, service: s, authentication: none, concurrency: { max: 1, queue: 0 } }
   - { path: /read, service: s, authentication: none, body: 4KiB, validate: { types: [application/json], json: { depth: 2 } } }
   - { path: /things, service: s, authentication: none, validate: { openapi: api.yaml } }
+  - path: /waf/**
+    service: s
+    authentication: none
+    waf: { mode: block, body: 1KiB, deny: [{ headers: { x-tool: "bad*" } }], allow: [{ paths: [/waf/allowed] }] }
+  - { path: /watched, service: s, authentication: none, waf: { mode: detect } }
   - { path: /nobody, service: nobody, authentication: none }
   - { path: /slow/**, service: slow, authentication: none }
   - { path: /narrow/**, service: narrow, authentication: none }
@@ -102,7 +117,7 @@ before(async () => {
   });
   await new Promise<void>((resolve) => service.listen(0, '127.0.0.1', resolve));
   gateway = await startGateway(configuration(`http://127.0.0.1:${(service.address() as AddressInfo).port}`, files), {
-    files: { 'keys.json': JSON.stringify(keySet()), 'api.yaml': CONTRACT },
+    files: { 'keys.json': JSON.stringify(keySet()), 'api.yaml': CONTRACT, 'rules.conf': RULES },
     timeout: 60_000,
   });
 });
@@ -305,6 +320,20 @@ const EXITS: readonly Exit[] = [
   exit('contract-media-type', 415, post('/things', 'x', 'Content-Type: text/plain')),
   exit('contract-body-presence', 400, post('/things', '', JSON_TYPE)),
   exit('contract-body', 422, post('/things', '{}', JSON_TYPE)),
+  // waf
+  exit('waf-denied', 403, get('/waf/x', 'X-Tool: bad/1.0')),
+  exit('waf-rule', 403, get('/waf/x?q=1+union+select+2')),
+  exit('waf-rule', 403, post('/waf/x', '{"a":["x","1 union select 2"]}', JSON_TYPE)),
+  exit('waf-score', 403, get('/waf/x', 'User-Agent: scanner')),
+  exit('waf-unreadable', 400, post('/waf/x', '{"a":1', JSON_TYPE)),
+  exit('waf-body', 413, post('/waf/x', 'x'.repeat(1025), 'Content-Type: text/plain')),
+  exit('waf-body', 413, ask('POST /waf/x', ['Transfer-Encoding: chunked'], `500\r\n${'x'.repeat(0x500)}\r\n0\r\n\r\n`)),
+  exit(undefined, 200, post('/waf/allowed', 'x'.repeat(1025), 'Content-Type: text/plain')),
+  exit(undefined, 200, post('/watched', 'x'.repeat(140_000), 'Content-Type: text/plain')),
+  exit('waf-response', 502, get('/waf/leak')),
+  exit(undefined, 200, post('/waf/x', '{"a":["select a union"]}', JSON_TYPE)),
+  exit(undefined, 200, get('/waf/allowed?q=1+union+select+2')),
+  exit(undefined, 200, get('/watched?q=1+union+select+2')),
   // upstream
   exit('upstream-connect', 502, get('/nobody')),
   exit('upstream-malformed', 502, get('/open/malformed')),
