@@ -31,6 +31,8 @@ export class PreparedWaf implements Prepared {
   readonly #options: EffectiveWaf;
   readonly #deny: readonly WrittenCondition[];
   readonly #allow: readonly WrittenCondition[];
+  /** The largest body that is read, and the largest one that is no multipart body, whose files are not looked at. */
+  readonly #limit: number;
   readonly #noFilesLimit: number;
   readonly #bounds: BodyBounds;
   readonly #types: ReadonlySet<string>;
@@ -45,8 +47,9 @@ export class PreparedWaf implements Prepared {
     this.#noFilesLimit = options.body ?? settings.requestBodyNoFilesLimit ?? DEFAULT_NO_FILES_LIMIT;
     this.#bounds = { ...DEFAULT_BOUNDS, depth: settings.jsonDepthLimit ?? 512 };
     this.#types = new Set(settings.responseBodyTypes ?? []);
-    const limit = Math.min(bodyLimit, options.body ?? settings.requestBodyLimit ?? DEFAULT_BODY_LIMIT);
-    this.needs = { request: { kind: 'whole', limit }, response: responseNeed(program) };
+    this.#limit = options.body ?? settings.requestBodyLimit ?? DEFAULT_BODY_LIMIT;
+    // Not the rules' own limit: what only is watched, or what no rule looks at, is not refused for it.
+    this.needs = { request: { kind: 'whole', limit: bodyLimit }, response: responseNeed(program) };
   }
 
   onRequestHead(x: Exchange): Refusal | undefined {
@@ -55,17 +58,15 @@ export class PreparedWaf implements Prepared {
     const t = this.#engine.begin(requestFacts(x), processorOf(x));
     x.notes ??= new Map();
     x.notes.set(NOTE, t);
-    return t.interruption && refusalOf(t, t.interruption);
+    return t.interruption ? refusalOf(t, t.interruption) : this.#tooLarge(t, x.source?.length ?? 0);
   }
 
   onRequestBody(x: Exchange): Refusal | undefined {
     const t = transactionOf(x);
     if (t === undefined) return undefined;
     const body = new RequestBody(x, this.#bounds);
-    if (body.length > this.#noFilesLimit && t.processor !== 'MULTIPART') {
-      if (t.mode === 'On') return refuse('waf-body', `a body of ${body.length} bytes where rules read ${this.#noFilesLimit}`);
-      t.inboundDataError = true;
-    }
+    const refusal = this.#tooLarge(t, body.length);
+    if (refusal !== undefined) return refusal;
     const interruption = this.#engine.judgeRequestBody(t, body);
     return interruption && refusalOf(t, interruption);
   }
@@ -95,6 +96,15 @@ export class PreparedWaf implements Prepared {
     this.#engine.finish(t);
     const note = wafNote(t, this.#options.data);
     if (note !== undefined) x.notes?.set('waf', note);
+  }
+
+  /** Asked twice: by the length that the head declares, before anything is read, and by the one that came. */
+  #tooLarge(t: Transaction, length: number): Refusal | undefined {
+    const limit = t.processor === 'MULTIPART' ? this.#limit : Math.min(this.#limit, this.#noFilesLimit);
+    if (length <= limit || !t.requestBodyAccess) return undefined;
+    if (t.mode === 'On') return refuse('waf-body', `a body of ${length} bytes where rules read ${limit}`);
+    t.inboundDataError = true;
+    return undefined;
   }
 
   #denied(x: Exchange): Refusal | undefined {
