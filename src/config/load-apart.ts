@@ -8,7 +8,7 @@ import type { Environment } from './references.ts';
 export type LoadedConfiguration = LoadResult & {
   /** What it was made of; absent where files cannot be compared. */
   readonly read?: FilesRead;
-  /** Files of the contracts that it names: they are read when it is taken over. Absent where it names none. */
+  /** Files of the contracts and the rules that it names: they are read when it is taken over. Absent where it names none. */
   readonly contracts?: readonly string[];
 };
 

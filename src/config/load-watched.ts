@@ -15,7 +15,7 @@ export async function loadWatched(file: string, environment: Environment): Promi
   for (let look = 1; ; look++) {
     const files = [file, ...secrets];
     const digest = await digestFiles(files);
-    const result = await withContracts(await loadConfiguration(file, environment));
+    const result = await withOtherFiles(await loadConfiguration(file, environment));
     if (digest === undefined) return result;
     if (sameFiles(secrets, result.secrets.files)) return { ...result, read: { files, digest } };
     if (look === LOOKS) return result;
@@ -23,11 +23,20 @@ export async function loadWatched(file: string, environment: Environment): Promi
   }
 }
 
-/** The reader of documents comes in only where there are some. */
-async function withContracts(result: LoadResult): Promise<LoadedConfiguration> {
-  if (!result.ok || !result.options.routes.some(({ validate }) => validate?.openapi !== undefined)) return result;
-  const { contractFiles } = await import('./contract-files.ts');
-  return { ...result, contracts: contractFiles(result.options) };
+/** The readers of documents and of rules come in only where there are some. */
+async function withOtherFiles(result: LoadResult): Promise<LoadedConfiguration> {
+  if (!result.ok) return result;
+  const { options } = result;
+  const others: string[] = [];
+  if (options.routes.some(({ validate }) => validate?.openapi !== undefined)) {
+    const { contractFiles } = await import('./contract-files.ts');
+    others.push(...contractFiles(options));
+  }
+  if (options.waf !== undefined || options.routes.some(({ waf }) => waf !== undefined)) {
+    const { ruleFiles } = await import('./rule-files.ts');
+    others.push(...ruleFiles(options));
+  }
+  return others.length === 0 ? result : { ...result, contracts: others };
 }
 
 const sameFiles = (a: readonly string[], b: readonly string[]) => a.toSorted().join('\0') === b.toSorted().join('\0');

@@ -27,7 +27,7 @@ export interface ServeParts {
   readonly files: readonly string[];
   /** What the options were made of. */
   readonly read?: FilesRead | undefined;
-  /** Files of the contracts that routes name. */
+  /** Files of the contracts and rules that routes name. */
   readonly contracts?: readonly string[] | undefined;
   /** Takes the ready line. */
   print(line: string): void;

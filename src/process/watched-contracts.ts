@@ -2,7 +2,7 @@ import { digestFiles } from '../config/files-read.ts';
 import { type FileWatch, watchFiles } from '../stores/watch-files.ts';
 
 /**
- * The files of the contracts that routes name, those that documents refer to among them: when the content of one changes, the
+ * The files of the contracts and rules that routes name, those that they refer to among them: when the content of one changes, the
  * configuration is to be taken over again although it says the same.
  */
 export class WatchedContracts {

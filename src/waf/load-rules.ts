@@ -8,6 +8,7 @@ import type { Program } from './engine/program/program.ts';
 import type { RuleProblem } from './engine/rule-set.ts';
 import { readRules } from './engine/seclang/read-rules.ts';
 import { TRANSFORMATIONS } from './engine/transformations/index.ts';
+import { filesBesides } from './rule-files.ts';
 import { MissingRules, type RuleSource, ruleSources } from './rule-sources.ts';
 
 export type LoadedRules =
@@ -70,10 +71,12 @@ function pinned({ paranoia, threshold }: EffectiveWaf): ReadonlyMap<string, stri
   return pins;
 }
 
-/** The same for rules that mean the same and whose files say the same. */
+/** The same for rules that mean the same and whose files, data and included ones among them, say the same. */
 export function rulesKey(waf: EffectiveWaf): string {
   const { mode: _, deny: __, allow: ___, body: ____, data: _____, ...rest } = waf;
   const hash = createHash('sha256').update(JSON.stringify(rest));
-  for (const { file, text } of ruleSources(waf)) hash.update(`\n${file}\n${text.length}\n`).update(text, 'latin1');
+  const sources = ruleSources(waf);
+  const besides = [...filesBesides(sources)].map(([file, text = '']) => ({ file, text }));
+  for (const { file, text } of [...sources, ...besides]) hash.update(`\n${file}\n${text.length}\n`).update(text, 'latin1');
   return hash.digest('hex');
 }
