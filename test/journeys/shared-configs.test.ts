@@ -1,7 +1,6 @@
 /**
  * The configurations of ../shared/configs, which were written from the design before there was a gateway: they load as they are, and do
- * what they say. Only addresses that a machine may not have free are replaced where they run. What asks for the firewall is left out of
- * those that do, as long as there is none; a file that asks for nothing else is then an open gateway, and as such it has to load.
+ * what they say. Only addresses that a machine may not have free, and paths from where a file stands, are replaced where they run.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -24,10 +23,6 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 const SHARED = path.resolve(ROOT, '../shared/configs');
 const names = existsSync(SHARED) ? readdirSync(SHARED).filter((name) => name.endsWith('.yaml')) : [];
 const read = (name: string) => readFileSync(path.join(SHARED, name), 'utf8');
-
-/** Without what asks for the firewall; a file that switches it off says so in vain, and keeps its words. */
-const standing = (text: string) =>
-  text.replace(/^waf: .*mode: (?:block|detect).*\n/m, '').replaceAll(/, waf: \{ mode: (?:block|detect) \}/g, '');
 
 let folder = '';
 let apiKey = '';
@@ -53,12 +48,13 @@ function createKey(): string {
   return execFileSync(process.execPath, argv, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
 }
 
-/** With free ports, and a record beside the file. */
+/** With free ports, a record beside the file, and the rules from where they are. */
 function runnable(name: string): string {
-  return standing(read(name))
+  return read(name)
     .replaceAll(/address: 127\.0\.0\.1:\d+/g, 'address: 127.0.0.1:0')
     .replaceAll(/http:\/\/127\.0\.0\.1:(?:9001|9100|18080)/g, echo.url)
-    .replaceAll(/access: \S+\.jsonl/g, 'access: access.jsonl');
+    .replaceAll(/access: \S+\.jsonl/g, 'access: access.jsonl')
+    .replaceAll('../crs/', `${path.resolve(SHARED, '../crs')}/`);
 }
 
 interface Asked {
@@ -73,22 +69,16 @@ async function ask(gateway: Gateway, target: string, { method = 'GET', fields = 
   return (await rawRequest(gateway.port('plain'), `${head.join('\r\n')}\r\n\r\n${body}`)).toString();
 }
 
+const ATTACK = "1' UNION SELECT name, password FROM users -- ";
+
 const statusOf = (answer: string) => Number(answer.split(' ', 2)[1]);
 
 describe('the configurations written from the design', { skip: names.length === 0 && '../shared/configs is not there' }, () => {
   test('each loads as it is written', () => {
     assert.ok(names.length >= 5, names.join(' '));
     for (const name of names) {
-      const result = checkText(path.join(folder, name), standing(read(name)), {});
+      const result = checkText(path.join(folder, name), read(name), {});
       assert.deepEqual(result.ok ? [] : result.problems.map(problemLine), [], name);
-    }
-  });
-
-  test('what is left out is the firewall alone', () => {
-    for (const name of names) {
-      const [whole, rest] = [read(name), standing(read(name))];
-      if (!/mode: (?:block|detect)/.test(whole)) assert.equal(rest, whole, name);
-      else assert.equal(/mode: (?:block|detect)/.test(rest), false, name);
     }
   });
 
@@ -97,15 +87,43 @@ describe('the configurations written from the design', { skip: names.length === 
       await using gateway = await startGateway(runnable(name));
       const answer = await ask(gateway, '/any/thing?a=1', {
         method: 'POST',
-        fields: ['Content-Type: text/plain'],
-        body: 'hello',
+        fields: ['Content-Type: application/json', 'Accept: */*', 'User-Agent: test'],
+        body: '{"hello":1}',
       });
       assert.equal(statusOf(answer), 200, answer);
       assert.equal(echo.requests.at(-1)?.target, '/any/thing?a=1');
-      assert.equal(echo.requests.at(-1)?.body.toString(), 'hello');
+      assert.equal(echo.requests.at(-1)?.body.toString(), '{"hello":1}');
       assert.equal((await gateway.records(1))[0].http.status, 200);
     });
   }
+
+  test('bench-waf.yaml refuses an attack by the rules that it names', async () => {
+    await using gateway = await startGateway(runnable('bench-waf.yaml'), { timeout: 60_000 });
+    const before = echo.requests.length;
+    const json = { method: 'POST', fields: ['Content-Type: application/json', 'User-Agent: test', 'Accept: */*'] };
+    const attack = await ask(gateway, '/any/thing', { ...json, body: JSON.stringify({ a: ['x', ATTACK] }) });
+    assert.equal(statusOf(attack), 403, attack);
+    const query = await ask(gateway, `/any/thing?q=${encodeURIComponent(ATTACK)}`, { fields: json.fields.slice(1) });
+    assert.equal(statusOf(query), 403, query);
+    assert.equal(echo.requests.length, before, 'the service has seen one');
+    const harmless = await ask(gateway, '/any/thing', { ...json, body: JSON.stringify({ a: ['x', "O'Brien selects tea"] }) });
+    assert.equal(statusOf(harmless), 200, harmless);
+    const [first] = await gateway.records(3);
+    assert.equal(first.decision?.code, 'waf-score');
+    assert.ok((first.waf as { matched: number[] }).matched.includes(942_100), JSON.stringify(first.waf));
+  });
+
+  test('crs-tests.yaml lets an attack pass, and records the rules that found it', async () => {
+    await using gateway = await startGateway(runnable('crs-tests.yaml'), { timeout: 60_000 });
+    const answer = await ask(gateway, `/any/thing?q=${encodeURIComponent(ATTACK)}`, {
+      fields: ['User-Agent: test', 'Accept: */*'],
+    });
+    assert.equal(statusOf(answer), 200, answer);
+    const [record] = await gateway.records(1);
+    assert.equal(record.decision, undefined);
+    const { matched, would } = record.waf as { matched: number[]; would?: number };
+    assert.ok(matched.includes(942_100) && would === 949_110, JSON.stringify(record.waf));
+  });
 
   test('cluster.yaml counts tenants in the store', { skip: NO_REDIS }, async () => {
     await using redis = await startRedis();
@@ -154,6 +172,13 @@ describe('the configurations written from the design', { skip: names.length === 
       ['/upload', { method: 'POST', fields: ['Content-Type: text/plain'], body: 'a' }, 415],
       ['/upload', {}, 405],
       ['/waf/a', {}, 200],
+      ["/waf/a?name=O'Brien&comment=select+a+union", {}, 200],
+      ['/waf/a', json('{"name":"O\'Brien","comment":"1 < 2, and <b>"}'), 200],
+      [`/waf/a?q=${encodeURIComponent(ATTACK)}`, {}, 403],
+      ['/waf/a', json(JSON.stringify({ a: [{ b: ATTACK }] })), 403],
+      ['/waf/a', json('{"a":"<script>alert(document.cookie)</script>"}'), 403],
+      ['/waf/../../etc/passwd', {}, 400],
+      [`/public/a?q=${encodeURIComponent(ATTACK)}`, {}, 200],
     ];
     for (const [target, asked, status] of cases) {
       const answer = await ask(gateway, target, asked);
