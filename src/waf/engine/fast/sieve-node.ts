@@ -51,6 +51,8 @@ interface Branch {
   readonly node: SieveNode;
   /** No shorter value comes to a match behind the step. */
   readonly least: number;
+  /** Nearly every value begins like Base64, and little comes of most. */
+  readonly isBase64: boolean;
 }
 
 /** What all nodes of a program share. */
@@ -130,7 +132,8 @@ export class SieveNode {
     for (const branch of plan.branches) if (value.length >= branch.least) this.#follow(branch, value, low, high, hits);
   }
 
-  #follow({ step, node }: Branch, value: string, low: number, high: number, hits: Hits): void {
+  #follow({ step, node, least, isBase64 }: Branch, value: string, low: number, high: number, hits: Hits): void {
+    if (isBase64 && leadingDigits(value) < least) return;
     const result = step.transformation.apply(value);
     if (result === value) {
       node.judge(value, low, high, false, hits);
@@ -188,7 +191,7 @@ export class SieveNode {
   #branch(step: Step, items: readonly Item[]): Branch {
     const least = Math.min(...items.map(leastOf));
     const isBase64 = step.transformation.name === 'base64Decode';
-    return { step, node: this.#world.nodeFor(items), least: isBase64 ? Math.ceil((least * 4) / 3) : least };
+    return { step, node: this.#world.nodeFor(items), least: isBase64 ? Math.ceil((least * 4) / 3) : least, isBase64 };
   }
 }
 
@@ -230,4 +233,16 @@ function sort(checks: readonly Check[], word: Word, exact: boolean, always: Chec
 
 function leastOf({ steps, from, checks }: Item): number {
   return leastBefore(steps.slice(from), Math.min(...checks.map(({ leastLength }) => leastLength)));
+}
+
+/** How many digits of Base64 a value begins with: `base64Decode` reads no further. */
+function leadingDigits(value: string): number {
+  let i = 0;
+  while (i < value.length && isDigit(value.charCodeAt(i))) i++;
+  return i;
+}
+
+function isDigit(byte: number): boolean {
+  const letter = byte | 0x20;
+  return (letter >= 0x61 && letter <= 0x7a) || (byte >= 0x2f && byte <= 0x39) || byte === 0x2b;
 }
