@@ -8,12 +8,23 @@ const LONGEST_LINE = 1024;
 export function wafNote(t: Transaction, data: boolean): object | undefined {
   const { matches } = t;
   if (matches.length === 0 && t.detected === undefined) return undefined;
+  const score = scoreOf(t);
   return {
+    ...(score === undefined ? {} : { score }),
     matched: [...new Set(matches.map(({ rule }) => rule.id))],
     rules: distinct(matches).slice(0, MOST_RULES).map(ruleNote),
     ...(t.detected === undefined ? {} : { would: t.detected.rule.id }),
     ...(data ? { log: matches.map(logLine) } : {}),
   };
+}
+
+/** Where rules that sum up scores keep them: of the request, of the answer. */
+const SCORES = ['blocking_inbound_anomaly_score', 'inbound_anomaly_score', 'blocking_outbound_anomaly_score'];
+
+/** The higher one; undefined where the rules know no scores. */
+function scoreOf(t: Transaction): number | undefined {
+  const scores = SCORES.map((name) => t.tx.get(name)).filter((value) => value !== undefined && /^\d{1,9}$/.test(value));
+  return scores.length === 0 ? undefined : Math.max(...scores.map(Number));
 }
 
 /** A rule that matched several values is told once. */

@@ -110,7 +110,9 @@ describe('the configurations written from the design', { skip: names.length === 
     assert.equal(statusOf(harmless), 200, harmless);
     const [first] = await gateway.records(3);
     assert.equal(first.decision?.code, 'waf-score');
-    assert.ok((first.waf as { matched: number[] }).matched.includes(942_100), JSON.stringify(first.waf));
+    const { score, matched } = first.waf as { score: number; matched: number[] };
+    assert.ok(matched.includes(942_100), JSON.stringify(first.waf));
+    assert.equal(first.decision?.reason, `anomaly score ${score} ≥ 5`);
   });
 
   test('crs-tests.yaml lets an attack pass, and records the rules that found it', async () => {
