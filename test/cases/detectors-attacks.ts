@@ -113,6 +113,19 @@ export const SQL_ATTACKS: readonly string[] = [
   'update t set a=1 where b=2',
   'delete from t where a=1',
   '*/union select 1,2/*',
+  'or 1=1',
+  '|| 1=1',
+  "' or username like char(37);",
+  '1;DO SLEEP(5)',
+  '1 or data @> \'{"a":"b"}\' --',
+  "0'XOR(if(now()=sysdate(),sleep(15),0))XOR'Z",
+  "'||DBMS_PIPE.RECEIVE_MESSAGE(CHR(98),15)||'",
+  "'or''='",
+  '1 RLIKE (SELECT 1 from x)',
+  'foo\' OR JSON_LENGTH("{}") <= 8896 -- ',
+  "1%' AND 1=1 AND '%'='",
+  "'-if(1=1,0,1)-'",
+  "x') AND 1=1-- -",
 ];
 
 /** Scripts in markup, attributes and addresses. */

@@ -26,7 +26,7 @@ function proven(reading: Reading): string | undefined {
   if (has(seen, e.TOLD) && (free || has(seen, e.LOGICAL | e.CALLED | e.UNITED | e.SELECTED))) return 'function';
   if (has(seen, e.SELECTED) && selects(seen, end, free)) return 'select';
   if (has(seen, e.CATALOGUE_NAMED) && has(seen, e.FROM_TABLE) && free) return 'catalogue';
-  if (free && has(seen, e.FROM_TABLE) && has(seen, e.WHERE_CLAUSE)) return 'from-where';
+  if (free && has(seen, e.FROM_TABLE) && has(seen, e.WHERE_CLAUSE) && has(seen, e.COMPARED)) return 'from-where';
   if (scan.sawConditional && has(seen, e.LOGICAL | e.UNITED | e.SELECTED)) return 'conditional-comment';
   if (reading.decidesAlone && (reading.quote !== 0 || has(seen, e.CALLED))) return 'comparison';
   return undefined;
@@ -83,9 +83,15 @@ function brokenOut(reading: Reading): string | undefined {
   const { evidence: seen, end } = reading;
   const operators = e.LOGICAL | e.COMPARED | e.CALCULATED;
   if (has(seen, e.LOGICAL) && has(seen, e.COMPARED | e.CALLED) && has(seen, e.BEYOND_STRINGS)) return 'comparison';
-  if (end === e.COMMENTED) return has(seen, operators | e.BEYOND_STRINGS) || cutsOff(reading) ? 'comment' : undefined;
+  if (end === e.COMMENTED)
+    return (has(seen, operators | e.BEYOND_STRINGS) ? cutsShort(reading) : cutsOff(reading)) ? 'comment' : undefined;
   if (end !== e.LEFT_OPEN || !has(seen, operators)) return undefined;
   return (has(seen, e.BEYOND_STRINGS) ? calculates(reading) : joinsStrings(reading)) ? 'operator' : undefined;
+}
+
+/** `x' + 1 --`. In programs and patterns a comment begins within quotes (`'/a/*'`, `'-s, --service'`): then the quote comes again. */
+function cutsShort({ evidence: seen, quote, scan }: Reading): boolean {
+  return has(seen, e.LOGICAL | e.COMPARED) || scan.text.indexOf(String.fromCharCode(quote), scan.commentStart) === -1;
 }
 
 /** `admin'--`: nothing but a comment behind the quote. Prose has dashes behind plurals' apostrophes and inches. */
@@ -118,7 +124,7 @@ function pipes(text: string, from: number): boolean {
 
 /**
  * `x' - 'y`, `' or '`: operators between strings alone, the last left open. A word quoted in prose looks alike (`the 'and' key`): its quotes
- * hug the word, with a space outside; only where there is no prose around does it count.
+ * hug the word, with no word right outside; only where there is no prose around does it count.
  */
 function joinsStrings(reading: Reading): boolean {
   const { evidence: seen, quote, scan } = reading;
@@ -134,7 +140,7 @@ function joinsStrings(reading: Reading): boolean {
 }
 
 function isHugging(text: string, opening: number, last: number): boolean {
-  const outside = isSpaceOrEnd(byteAt(text, opening - 1)) && isSpaceOrEnd(byteAt(text, last + 1));
+  const outside = !isWord(byteAt(text, opening - 1)) && !isWord(byteAt(text, last + 1));
   return outside && !isSpaceOrEnd(byteAt(text, opening + 1)) && !isSpaceOrEnd(byteAt(text, last - 1));
 }
 
@@ -143,10 +149,10 @@ function openingOf(reading: Reading): number {
   return reading.from - 1;
 }
 
-/** At most one byte that is no space. */
+/** Nothing, or one letter or digit. */
 function isShort(text: string, from: number, to: number): boolean {
   let count = 0;
-  for (let i = from; i < to && count < 2; i++) if (!isSpaceOrEnd(byteAt(text, i))) count++;
+  for (let i = from; i < to && count < 2; i++) if (!isSpaceOrEnd(byteAt(text, i))) count += isWord(byteAt(text, i)) ? 1 : 2;
   return count < 2;
 }
 
@@ -169,6 +175,11 @@ function restLength({ scan }: Reading): number {
 
 function isSpaceOrEnd(byte: number): boolean {
   return byte === NO_BYTE || byte === 0x20 || (byte >= 9 && byte <= 13) || byte === 0;
+}
+
+function isWord(byte: number): boolean {
+  const letter = byte | 0x20;
+  return (letter >= 0x61 && letter <= 0x7a) || isDigit(byte) || byte === 0x5f || (byte >= 0x80 && byte !== NO_BYTE);
 }
 
 function isDigit(byte: number): boolean {

@@ -90,6 +90,9 @@ export class Reading {
         return this.#prefix();
       case w.NOT:
         return OPERAND;
+      case w.LOGIC:
+        // `or 1=1`: the query's own operand stands before.
+        return this.#tokens === 0 ? this.#logic() : this.#finish(e.BROKEN);
       case w.OPEN:
         this.#levels.open(false, NO_CLASS);
         return OPERAND;
@@ -159,7 +162,7 @@ export class Reading {
     const known = danger !== w.NO_FUNCTION;
     if (this.lead === e.LEAD_NONE) this.lead = known ? e.LEAD_CALL : e.LEAD_NAME;
     if (danger === w.COMMON) this.evidence |= (this.evidence & e.CALLED) === 0 ? e.CALLED : e.CALLED_AGAIN;
-    if (danger === w.DANGEROUS) this.evidence |= e.DANGER;
+    if (danger === w.DANGEROUS && byteAt(this.scan.text, this.scan.at) !== 0x29) this.evidence |= e.DANGER;
     if (known && this.#union === UNION_ITEM) this.evidence |= e.UNION_SELECTED;
     this.evidence |= e.BEYOND_STRINGS;
     this.#levels.open(true, known ? VALUE : NAMED, danger === w.TELLING);
@@ -422,13 +425,14 @@ export class Reading {
   #semicolon(): number {
     let kind = this.scan.next();
     while (kind === w.SEMICOLON) kind = this.scan.next();
-    if (kind === w.COMMENT && this.quote !== 0) return this.#finish(e.COMMENTED);
+    if (kind === w.COMMENT) return this.#finish(e.COMMENTED);
+    if (kind === w.END) return this.#finish(e.COMPLETE);
     if (kind === w.SELECT) {
       this.evidence |= e.SELECTED;
       this.#levels.select();
       if (this.isFree()) return OPERAND;
     }
-    if (kind === w.IF) return OPERAND;
+    if (kind === w.IF || kind === w.DO) return OPERAND;
     return kind >= w.FIRST_STATEMENT ? this.#statement(kind, true) : this.#finish(e.BROKEN);
   }
 
@@ -510,6 +514,7 @@ const NAME_LIKE = new Set([
   w.DIRECTION,
   w.FILE,
   w.SYSTEM_CALL,
+  w.DO,
 ]);
 
 function isWordLike(kind: number): boolean {

@@ -228,6 +228,8 @@ export class Scanner {
         return CLASSES[next] === DIGIT ? this.#readNumber() : w.OTHER;
       case 0x5c:
         return this.#readBackslash(next);
+      case 0x3f:
+        return this.#readQuestion(next);
       case 0x7b:
         return this.#readBrace();
       case 0x7d:
@@ -235,6 +237,12 @@ export class Scanner {
       default:
         return w.OTHER;
     }
+  }
+
+  /** PostgreSQL's "holds the key"; addresses have a name behind it. */
+  #readQuestion(next: number): number {
+    if (isWord(next)) return w.OTHER;
+    return this.#pair(next === 0x7c || next === 0x26, w.COMPARE, w.COMPARE);
   }
 
   /** `{ts '…'}`, `{d 1}`: ODBC's escapes; what they hold counts. */
@@ -253,6 +261,8 @@ export class Scanner {
   }
 
   #readCompare(byte: number, next: number): number {
+    // PostgreSQL's "is contained in".
+    if (byte === 0x3c && next === 0x40 && !isWord(byteAt(this.text, this.at + 1))) return this.#pair(true, w.COMPARE, w.COMPARE);
     const shifts = next === byte && byte !== 0x3d;
     if (next === 0x3d || next === 0x3e || shifts) this.at++;
     if (byte === 0x3c && next === 0x3d && byteAt(this.text, this.at) === 0x3e) this.at++;
@@ -301,6 +311,7 @@ export class Scanner {
   }
 
   #readVariable(next: number): number {
+    if (next === 0x3e) return this.#pair(true, w.COMPARE, w.COMPARE);
     this.isGlobal = next === 0x40;
     if (this.isGlobal) this.at++;
     const from = this.at;

@@ -67,6 +67,7 @@ export const TOP = 54;
 export const CURSOR = 55;
 export const TRY = 56;
 export const FOR = 57;
+export const DO = 58;
 /** From here on words that begin a statement. */
 export const FIRST_STATEMENT = 60;
 export const DEFINE = 60;
@@ -163,6 +164,7 @@ const KINDS: readonly (readonly [kind: number, words: string])[] = [
   [GOTO, 'goto'],
   [CURSOR, 'cursor'],
   [FOR, 'for'],
+  [DO, 'do'],
   [TRY, 'try tran transaction'],
 ];
 

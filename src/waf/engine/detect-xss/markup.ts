@@ -211,6 +211,7 @@ function isBetween(byte: number): boolean {
 
 /** Whether something stands in a handler that runs without more: programs have variables named as events are (`onClose = 1`). */
 function runs(text: string, from: number, to: number): boolean {
+  if (text.startsWith('()', from)) return false;
   for (let i = from; i < to; i++) {
     const byte = byteAt(text, i);
     if (byte === 0x28 || byte === 0x60 || byte === EQUALS || byte === 0x26 || byte === 0x5b) return true;
