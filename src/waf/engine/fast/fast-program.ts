@@ -19,6 +19,8 @@ import { type Step, Steps } from './step.ts';
 export interface FastProgram {
   readonly base: ReadonlyMap<string, string>;
   readonly phases: readonly FastPhase[];
+  /** By id of a check: 1 where its verdicts of phase 1 count in phase 2. */
+  readonly carried: Uint8Array;
   /** Rules that were run when the program was made. */
   readonly done: ReadonlySet<RuleDefinition>;
   /** What they wrote into TX. */
@@ -79,18 +81,20 @@ class Maker {
     const gated = live.map((rules) => rules.map((one) => ({ one, gates: gatesOf(one.rule, this.#written) })));
     const drafts = gated.map((rules) => rules.map(({ gates }) => gates.map((gate) => this.#draftsOf(gate))));
     const { checks, world } = this.#checks();
-    const phases = gated.map((list, phase) => {
-      const uses: Use[] = [];
+    const uses: Use[][] = gated.map(() => []);
+    const rules = gated.map((list, phase) => {
       const rows = knownRows(this.#program, base, live[phase], phase);
-      const fast = list.map(({ one, gates }, i) => {
-        const ids = gates.map((gate, g) => this.#use(gate, drafts[phase][i][g], checks, uses));
+      return list.map(({ one, gates }, i) => {
+        const ids = gates.map((gate, g) => this.#use(gate, drafts[phase][i][g], checks, uses[phase]));
         return fastRule(one, ids, rows.get(i), memoryOf(one, live.flat()), writtenLike(one, base));
       });
-      return { sources: sourcesOf(uses, world), rules: fast };
     });
+    const carried = judgeHeadsOnce(uses, checks.length);
+    const phases = rules.map((list, phase) => ({ sources: sourcesOf(uses[phase], world), rules: list }));
     return {
       base,
       phases,
+      carried,
       done: new Set([...done].map(({ definition }) => definition)),
       writes: new ForeseenWrites(writes),
       checks: checks.length,
@@ -175,6 +179,23 @@ function writtenLike({ rule: { links } }: LiveRule, base: ReadonlyMap<string, st
   if (chosen.length !== targets.length || chosen.some((names) => [...base.keys()].some((name) => names.matches(name))))
     return undefined;
   return chosen;
+}
+
+/** What the head of a request says does not change: what phase 2 asks about it is judged together with what phase 1 does. */
+function judgeHeadsOnce(uses: Use[][], checks: number): Uint8Array {
+  const carried = new Uint8Array(checks);
+  const [, first, second] = uses;
+  for (const use of second) {
+    if (!isOfHead(use)) continue;
+    first.push(use);
+    carried[use.check.id] = 1;
+  }
+  uses[2] = second.filter((use) => !isOfHead(use));
+  return carried;
+}
+
+function isOfHead({ target: { variable } }: Use): boolean {
+  return variable.phase === 1 && variable.grows !== true;
 }
 
 /** Rules that choose or count members share verdicts only where they choose the same. */

@@ -12,6 +12,8 @@ export class FastRunner implements Hits {
   /** By check: the number of the phase run in which it matched last. */
   readonly #hits: Float64Array;
   #run = 0;
+  /** Checks that matched in phase 1 and count in phase 2. */
+  #carry: number[] = [];
 
   constructor(program: FastProgram) {
     this.program = program;
@@ -20,6 +22,7 @@ export class FastRunner implements Hits {
 
   hit(check: Check): void {
     this.#hits[check.id] = this.#run;
+    if (this.program.carried[check.id] === 1) this.#carry.push(check.id);
   }
 
   /** The same as the plain run of a phase: only rules that may do something are run, and these the plain way. */
@@ -33,7 +36,15 @@ export class FastRunner implements Hits {
     t.ranThrough = number;
     this.#run++;
     for (const source of phase.sources) source.judge(t, this);
+    if (number <= 2) this.#carryOver(t, number);
     this.#runRules(t, phase, number);
+  }
+
+  /** Other requests are judged between the phases of this one: what counts later is kept with it. */
+  #carryOver(t: Transaction, phase: number): void {
+    if (phase === 1 && this.#carry.length > 0) t.carried = this.#carry;
+    else if (phase === 2) for (const id of t.carried) this.#hits[id] = this.#run;
+    if (this.#carry.length > 0) this.#carry = [];
   }
 
   #runRules(t: Transaction, { rules }: FastPhase, number: 1 | 2 | 3 | 4 | 5): void {

@@ -45,10 +45,46 @@ export function sourcesOf(uses: readonly Use[], world: SieveWorld): Source[] {
   const counts = uses.filter(({ target }) => target.count);
   const values = uses.filter(({ target }) => !target.count);
   const sieves = new Sieves(world);
+  const byVariable = Map.groupBy(values, ({ target }) => target.variable);
   return [
-    ...[...Map.groupBy(values, ({ target }) => target.variable)].map(([variable, list]) => sourceOf(variable, list, sieves)),
+    ...sameTexts(byVariable, sieves),
+    ...[...byVariable].map(([variable, list]) => sourceOf(variable, list, sieves)),
     ...[...Map.groupBy(counts, ({ target }) => target.variable)].map(([variable, list]) => countsOf(variable, list)),
   ];
+}
+
+/** Two variables that are nearly always the same text: then it is judged once for both. Takes them out of the others. */
+function sameTexts(byVariable: Map<Variable, Use[]>, sieves: Sieves): Source[] {
+  const [uri, raw] = ['REQUEST_URI', 'REQUEST_URI_RAW'].map((name) => [...byVariable.keys()].find((one) => one.name === name));
+  if (uri === undefined || raw === undefined) return [];
+  const checks = [uri, raw].map((variable) => (byVariable.get(variable) ?? []).map(({ check }) => check));
+  byVariable.delete(uri);
+  byVariable.delete(raw);
+  return [
+    new TwoTexts(
+      [uri, raw],
+      checks.map((list) => sieves.of(list)),
+      sieves.of(checks.flat()),
+    ),
+  ];
+}
+
+class TwoTexts implements Source {
+  readonly #variables: readonly Variable[];
+  readonly #each: readonly Judge[];
+  readonly #both: Judge;
+
+  constructor(variables: readonly Variable[], each: readonly Judge[], both: Judge) {
+    this.#variables = variables;
+    this.#each = each;
+    this.#both = both;
+  }
+
+  judge(t: Transaction, hits: Hits): void {
+    const texts = this.#variables.map((variable) => t.valuesOf(variable).values[0]);
+    if (texts[0] === texts[1] && texts[0] !== undefined) this.#both.judge(texts[0], hits);
+    else texts.forEach((text, i) => text !== undefined && this.#each[i].judge(text, hits));
+  }
 }
 
 function sourceOf(variable: Variable, uses: readonly Use[], sieves: Sieves): Source {

@@ -26,6 +26,8 @@ export interface Interruption {
   readonly location: string | undefined;
 }
 
+const NOTHING_CARRIED: readonly number[] = [];
+
 export type EngineMode = 'On' | 'DetectionOnly' | 'Off';
 
 /**
@@ -76,6 +78,8 @@ export class Transaction implements Match {
   changes = 0;
   /** The phase in which a rule last changed how the request is read; 0: none did. */
   readingChangedIn = 0;
+  /** Ids of what was found out in phase 1 for phase 2, by the fast way of judging. */
+  carried: readonly number[] = NOTHING_CARRIED;
   /** The last phase that was begun. */
   ranThrough = 0;
   /** Something happened that was not foreseen when the program was made: from here on every rule is run. */

@@ -24,6 +24,7 @@ const allArgs: Read = (t) => joined(queryArgs(t), bodyArgs(t));
 /** The target without scheme and host. */
 function uriOf(t: Transaction): string {
   const { rawPath, query, rawTarget } = t.request;
+  if (rawTarget.startsWith('/')) return rawTarget;
   return query === '' && !rawTarget.includes('?') ? rawPath : `${rawPath}?${query}`;
 }
 
