@@ -2,8 +2,8 @@ import http from 'node:http';
 import http2 from 'node:http2';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { Protocol } from './args.ts';
-import { ANSWER, orderBody, ordersTarget } from './workload.ts';
+import type { Protocol, Work } from './args.ts';
+import { ANSWER, bodyOf, orderBody, ordersTarget } from './workload.ts';
 
 export interface Reply {
   readonly status: number;
@@ -36,13 +36,18 @@ export async function startCheckService(): Promise<{ port: number; close(): void
 }
 
 /** Calls through the gateway and compares what both ends saw; undefined when all is right. */
-export async function findWrongAnswer(protocol: Protocol, port: number, token?: string): Promise<string | undefined> {
+export async function findWrongAnswer(
+  protocol: Protocol,
+  port: number,
+  token?: string,
+  work: Work = 'post',
+): Promise<string | undefined> {
   const call = (method: string, target: string, body: string | undefined) =>
     callOnce({ protocol, port, method, target, body, token });
   const plain = await call('GET', ordersTarget(), undefined);
   if (plain.status !== 200 || plain.body !== ANSWER) return `GET answered ${plain.status} ${plain.body.slice(0, 60)}`;
   for (const method of ['GET', 'POST']) {
-    const body = method === 'POST' ? orderBody() : undefined;
+    const body = method === 'POST' ? (bodyOf(work) ?? orderBody()) : undefined;
     // The contract of the guarded work declares no query of a POST.
     const path = method === 'POST' && token !== undefined ? '/api/v1/orders' : ordersTarget();
     const target = `/bench-check${path}`;

@@ -1,8 +1,17 @@
 import { parseArgs } from 'node:util';
 
 export const PROTOCOLS = ['http', 'https', 'h2'] as const;
-export const WORKS = ['small', 'get', 'post', 'guarded'] as const;
-export const GATEWAYS = ['nginx', 'haproxy', 'undici', 'fastify', 'portcullis'] as const;
+export const WORKS = ['small', 'get', 'post', 'prose', 'guarded'] as const;
+/** Those with a firewall stand beside those without, and are measured right after them. */
+export const GATEWAYS = [
+  ...(['nginx', 'nginx-waf', 'haproxy', 'undici', 'fastify'] as const),
+  ...(['portcullis', 'portcullis-waf', 'portcullis-builtin'] as const),
+];
+
+/** One word for many. */
+const GROUPS: Record<string, readonly string[]> = {
+  waf: ['http', 'get', 'post', 'prose', 'nginx', 'nginx-waf', 'portcullis', 'portcullis-waf', 'portcullis-builtin'],
+};
 
 export type Protocol = (typeof PROTOCOLS)[number];
 export type Work = (typeof WORKS)[number];
@@ -33,8 +42,12 @@ CPU is user + system time of the gateway's processes for each request. Every ans
   --only LIST        what to measure, names with commas between, of
                        gateways   ${GATEWAYS.join(' ')}
                        protocols  ${PROTOCOLS.join(' ')} (HTTP/1.1, HTTP/1.1 over TLS, HTTP/2 over TLS)
-                       works      ${WORKS.join(' ')} (a POST with a token; Portcullis with token, two limits,
-                                  contract and record; HTTP/1.1 only)
+                       works      ${WORKS.join(' ')} (guarded: a POST with a token; Portcullis with token, two limits,
+                                  contract and record), prose (a POST with a sentence in every field);
+                                  these two over HTTP/1.1 only
+                       waf        what a firewall adds: nginx-waf (libmodsecurity) and portcullis-waf with OWASP CRS,
+                                  portcullis-builtin with the built-in rules, nginx and portcullis without, HTTP/1.1,
+                                  get, post and prose; attacks in the last value must be refused
   --rounds N         rounds; the table shows medians          (3)
   --seconds N        seconds of each measurement              (6)
   --connections N    keep-alive connections                   (64)
@@ -63,9 +76,10 @@ export function readOptions(args: readonly string[]): Options | 'help' {
     },
   });
   if (values.help) return 'help';
-  const only = values.only.split(',').filter((word) => word !== '');
+  const only = values.only.split(',').flatMap((word) => GROUPS[word] ?? (word === '' ? [] : [word]));
   const known: readonly string[] = [...PROTOCOLS, ...WORKS, ...GATEWAYS];
-  for (const word of only) if (!known.includes(word)) throw new Error(`--only: ${word} is none of ${known.join(', ')}`);
+  for (const word of only)
+    if (!known.includes(word)) throw new Error(`--only: ${word} is none of ${[...known, ...Object.keys(GROUPS)].join(', ')}`);
   const workers = values.workers === undefined ? undefined : count('workers', values.workers);
   return {
     protocols: choose(PROTOCOLS, only, workers === undefined ? PROTOCOLS : ['http']),

@@ -4,8 +4,9 @@ import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { tlsFiles } from '../test/support/tls.ts';
 import { startCheckService } from './answers.ts';
-import { HELP, type Options, readOptions } from './args.ts';
+import { HELP, type Options, readOptions, type Work } from './args.ts';
 import { type Contestant, contestant, freePort, type Ground, portcullis, writeTemplate } from './contestants.ts';
+import { firewallCosts, formatCosts, judgeFirewall } from './firewall-report.ts';
 import { writeGuarded } from './guarded.ts';
 import { type Measurement, measure } from './measure.ts';
 import { hasCommand, LOAD_CORE, pinned, pinning, start, type Started } from './process.ts';
@@ -62,6 +63,9 @@ function startService(ground: Ground, checkPort: number): Started {
   return start(pinned(LOAD_CORE, ['nginx', '-g', 'daemon off;', '-c', file]));
 }
 
+/** Works that the load generator for HTTP/2 does not know, or whose figures say nothing new there. */
+const HTTP_ONLY: readonly Work[] = ['prose', 'guarded'];
+
 async function runAll(options: Options, ground: Ground): Promise<number> {
   const files = { dir: ground.dir, ...writeWorkload(ground.dir), ...writeGuarded(ground.dir) };
   const contestants = await assemble(options, ground);
@@ -73,8 +77,8 @@ async function runAll(options: Options, ground: Ground): Promise<number> {
   const all: Measurement[] = [];
   for (let round = 1; round <= options.rounds; round += 1) {
     for (const protocol of options.protocols) {
-      for (const work of options.works.filter((one) => one !== 'guarded' || protocol === 'http')) {
-        for (const one of contestants.filter(({ protocols }) => protocols.includes(protocol))) {
+      for (const work of options.works.filter((one) => !HTTP_ONLY.includes(one) || protocol === 'http')) {
+        for (const one of contestants.filter(({ protocols, works }) => protocols.includes(protocol) && works.includes(work))) {
           const measurement = await measure(one, protocol, work, round, options, files);
           all.push(measurement);
           say(progress(measurement));
@@ -112,12 +116,14 @@ function report(options: Options, all: readonly Measurement[]): number {
   const disturbed = all.filter((one) => one.disturbed > DISTURBED).length;
   if (disturbed > 0)
     say(`\n${disturbed} of ${all.length} measurements shared their core with other programs: take their figures as too high.`);
-  const targets = options.workers === undefined ? judgeTargets(rows) : judgeWorkers(rows);
+  const costs = firewallCosts(all);
+  if (costs.length > 0) say(`\nWhat the firewall adds (on minus off)\n${formatCosts(costs)}`);
+  const targets = options.workers === undefined ? [...judgeTargets(rows), ...judgeFirewall(costs)] : judgeWorkers(rows);
   if (targets.length > 0) say('\nTargets');
   for (const { text, isMet } of targets) say(`  ${isMet ? 'met   ' : 'MISSED'}  ${text}`);
   if (options.json !== undefined) {
-    const machine = { node: process.version, pinning, date: new Date().toISOString() };
-    writeFileSync(options.json, `${JSON.stringify({ machine, options, rows, targets, measurements: all }, null, 1)}\n`);
+    const machine = { node: process.version, pinning, load: loadavg(), date: new Date().toISOString() };
+    writeFileSync(options.json, `${JSON.stringify({ machine, options, rows, costs, targets, measurements: all }, null, 1)}\n`);
   }
   const isWrong = rows.some((row) => row.wrong !== undefined);
   return isWrong || (options.strict && targets.some(({ isMet }) => !isMet)) ? 1 : 0;

@@ -1,7 +1,18 @@
 import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
-import type { GatewayName, Protocol, Work } from './args.ts';
+import { type GatewayName, type Protocol, type Work, WORKS } from './args.ts';
+import {
+  CRS,
+  FIREWALL_WORKS,
+  findUnblocked,
+  missingForNginx,
+  missingForPortcullis,
+  NGINX_MODULE,
+  type Rules,
+  unicodeMap,
+  wafSection,
+} from './firewall.ts';
 import { findUnrefused } from './guarded.ts';
 import { hasCommand, run } from './process.ts';
 
@@ -19,6 +30,11 @@ export interface Ground {
 export interface Contestant {
   readonly name: string;
   readonly protocols: readonly Protocol[];
+  readonly works: readonly Work[];
+  /** At most that many connections; absent where it takes as many as all. */
+  readonly connections?: number;
+  /** What it prints when it serves; absent where it says nothing. */
+  readonly readyLine?: string;
   /** Why it cannot take part here; undefined when it can. */
   missing(): Promise<string | undefined>;
   /** Where it listens, and the command that starts it. */
@@ -36,16 +52,23 @@ export interface Contestant {
 export function contestant(name: GatewayName, ground: Ground): Contestant {
   if (name === 'nginx') return packaged(ground, 'nginx', 'nginx.conf', (file) => ['nginx', '-g', 'daemon off;', '-c', file]);
   if (name === 'haproxy') return packaged(ground, 'haproxy', 'haproxy.cfg', (file) => ['haproxy', '-db', '-f', file]);
+  if (name === 'nginx-waf') return nginxWaf(ground);
   if (name === 'fastify') return fastify(ground);
   if (name === 'undici') return undici(ground);
+  if (name === 'portcullis-waf') return portcullis(ground, 1, 'crs');
+  if (name === 'portcullis-builtin') return portcullis(ground, 1, 'builtin');
   return portcullis(ground, 1);
 }
+
+/** Those that are there for comparison, without a firewall's. */
+const PLAIN_WORKS: readonly Work[] = ['small', 'get', 'post', 'guarded'];
 
 /** A gateway from the system's packages. */
 function packaged(ground: Ground, name: string, template: string, command: (file: string) => string[]): Contestant {
   return {
     name,
     protocols: ['http', 'https', 'h2'],
+    works: name === 'nginx' ? WORKS : PLAIN_WORKS,
     missing: async () => (hasCommand(name) ? undefined : `${name} is not installed: apt-get install ${name}`),
     prepare: async (protocol) => {
       const ports = { HTTP: await freePort(), HTTPS: await freePort() };
@@ -55,11 +78,31 @@ function packaged(ground: Ground, name: string, template: string, command: (file
   };
 }
 
+/** nginx with libmodsecurity: what a firewall costs elsewhere. */
+function nginxWaf(ground: Ground): Contestant {
+  return {
+    name: 'nginx-waf',
+    protocols: ['http'],
+    works: FIREWALL_WORKS,
+    // Requests that still run when the load ends have cost and are not counted: with 64 of them that would be a tenth of all.
+    connections: 4,
+    missing: async () => missingForNginx(),
+    findUnrefused: findUnblocked,
+    prepare: async () => {
+      const port = await freePort();
+      const rules = writeTemplate(ground, 'modsec.conf', { CRS, UNICODE: unicodeMap() ?? '' });
+      const file = writeTemplate(ground, 'nginx-waf.conf', { HTTP: port, MODULE: NGINX_MODULE, RULES: rules });
+      return { port, command: ['nginx', '-g', 'daemon off;', '-c', file] };
+    },
+  };
+}
+
 /** The bare proxy on Node's own server and undici. */
 function undici(ground: Ground): Contestant {
   return {
     name: 'undici',
     protocols: ['http', 'https', 'h2'],
+    works: PLAIN_WORKS,
     missing: async () => undefined,
     prepare: async (protocol) => {
       const port = await freePort();
@@ -75,6 +118,7 @@ function fastify(ground: Ground): Contestant {
   return {
     name: 'fastify',
     protocols: ['http'],
+    works: PLAIN_WORKS,
     missing: async () => {
       if (existsSync(path.join(folder, 'node_modules/fastify'))) return undefined;
       try {
@@ -91,17 +135,22 @@ function fastify(ground: Ground): Contestant {
   };
 }
 
-/** This repository's gateway, the access record on; all checks off but in the work `guarded`. */
-export function portcullis(ground: Ground, workers: number): Contestant {
+/** This repository's gateway, the access record on; all checks off but the firewall by these rules, and in the work `guarded`. */
+export function portcullis(ground: Ground, workers: number, rules: Rules = 'none'): Contestant {
   const main = path.join(HERE, '../src/main.ts');
   const access = path.join(ground.dir, 'access.jsonl');
   return {
-    name: workers === 1 ? 'portcullis' : `portcullis ×${workers}`,
-    protocols: ['http', 'https', 'h2'],
-    missing: async () => (existsSync(main) ? undefined : 'src/main.ts is not there'),
-    findUnrefused: async (work, port) => (work === 'guarded' ? await findUnrefused(port) : undefined),
+    name: `portcullis${SUFFIXES[rules]}${workers === 1 ? '' : ` ×${workers}`}`,
+    protocols: rules === 'none' ? ['http', 'https', 'h2'] : ['http'],
+    works: rules === 'none' ? WORKS : FIREWALL_WORKS,
+    readyLine: 'portcullis ready',
+    missing: async () => (rules === 'none' ? undefined : missingForPortcullis(rules)),
+    findUnrefused: async (work, port) => {
+      if (rules !== 'none') return await findUnblocked(work, port);
+      return work === 'guarded' ? await findUnrefused(port) : undefined;
+    },
     prepare: async (protocol, work) => {
-      const ports = { HTTP: await freePort(), HTTPS: await freePort(), WORKERS: workers };
+      const ports = { HTTP: await freePort(), HTTPS: await freePort(), WORKERS: workers, WAF: wafSection(rules) };
       const file = writeTemplate(ground, work === 'guarded' ? 'guarded.yaml' : 'portcullis.yaml', ports);
       const command = [process.execPath, main, 'start', '--config', file];
       const env = { NODE_OPTIONS: ground.nodeOptions };
@@ -117,6 +166,8 @@ export function portcullis(ground: Ground, workers: number): Contestant {
     },
   };
 }
+
+const SUFFIXES: Record<Rules, string> = { none: '', crs: '-waf', builtin: '-builtin' };
 
 /** Fills in a file of `config/`; gives back the path of the result. */
 export function writeTemplate(

@@ -46,6 +46,9 @@ async function applyWrk(load: Load): Promise<LoadResult> {
     `-c${load.connections}`,
     `-d${load.seconds}s`,
     '--latency',
+    // A firewall of milliseconds with many requests at once makes the last one wait.
+    '--timeout',
+    '20s',
     '-s',
     SCRIPT,
     url,

@@ -31,6 +31,8 @@ export interface Measurement {
   readonly p99: number;
   /** Megabytes, all processes of the gateway together. */
   readonly memory: number;
+  /** Milliseconds from the start of its process, on all cores, until it said that it serves; absent where it says nothing. */
+  readonly startMs: number | undefined;
   /** Each worker's part of the CPU, where there are several. */
   readonly shares: readonly number[];
   /** Part of the gateway's core that something else used meanwhile: figures of a shared core are too high. */
@@ -43,6 +45,7 @@ export interface Measurement {
 export type Files = Load['files'] & GuardedFiles;
 
 const WARM_UP_SECONDS = 2;
+const LONGEST_START = 20_000;
 
 /** Starts one gateway, warms it up, measures, checks its answers before and after, and stops it. */
 export async function measure(
@@ -54,6 +57,7 @@ export async function measure(
   files: Files,
 ): Promise<Measurement> {
   const { port, command, env, cwd } = await one.prepare(protocol, work);
+  const startMs = one.readyLine === undefined ? undefined : await timeStart(command, env, cwd, one.readyLine);
   const cores = options.workers === undefined ? '0' : `0-${options.workers - 1}`;
   const gateway = start(pinned(cores, command), env, cwd);
   const base = { gateway: one.name, protocol, work, round };
@@ -61,15 +65,17 @@ export async function measure(
     const problem = await waitUntilUp(gateway, protocol, port);
     if (problem !== undefined) return { ...base, ...NOTHING, wrong: problem };
     const isWrong = async () =>
-      (await findWrongAnswer(protocol, port, work === 'guarded' ? files.token : undefined)) ??
+      (await findWrongAnswer(protocol, port, work === 'guarded' ? files.token : undefined, work)) ??
       (await one.findUnrefused?.(work, port));
     const before = await isWrong();
     if (before !== undefined) return { ...base, ...NOTHING, wrong: before };
-    const { connections, streams, seconds } = options;
+    const { streams, seconds } = options;
+    const connections = Math.min(options.connections, one.connections ?? Number.POSITIVE_INFINITY);
     const load: Load = { protocol, work, port, connections, streams, seconds, answerBytes: ANSWER.length, files };
     await applyLoad({ ...load, seconds: WARM_UP_SECONDS });
-    // Records are written in batches: let those of the warm-up arrive before counting begins.
+    // Records are written in batches, and requests of the warm-up may still wait: let all of them end before counting begins.
     await wait(300);
+    await waitUntilIdle(gateway.pid);
     one.takeRecordLines?.();
     const figures = await measureLoad(gateway.pid, load);
     await wait(300);
@@ -78,17 +84,42 @@ export async function measure(
     const { rps, cpu, p50, p99, memory, shares } = figures;
     // With several workers the load shares their cores on purpose.
     const disturbed = isPinned && options.workers === undefined ? figures.disturbed : 0;
-    return { ...base, rps, cpu, p50, p99, memory, shares, disturbed, wrong };
+    return { ...base, rps, cpu, p50, p99, memory, startMs, shares, disturbed, wrong };
   } finally {
     await gateway.stop();
     one.takeRecordLines?.();
   }
 }
 
-const NOTHING = { rps: 0, cpu: 0, p50: 0, p99: 0, memory: 0, shares: [], disturbed: 0 };
+const NOTHING = { rps: 0, cpu: 0, p50: 0, p99: 0, memory: 0, startMs: undefined, shares: [], disturbed: 0 };
+
+/** Starts it once as users do, on whatever cores there are and with no load, and stops it again. */
+async function timeStart(
+  command: readonly string[],
+  env: Record<string, string> | undefined,
+  cwd: string | undefined,
+  readyLine: string,
+): Promise<number | undefined> {
+  const gateway = start(command, env, cwd, readyLine);
+  const end = performance.now() + LONGEST_START;
+  while (gateway.readyAfter() === undefined && gateway.isRunning() && performance.now() < end) await wait(20);
+  await gateway.stop();
+  return gateway.readyAfter();
+}
+
+/** A gateway that takes milliseconds for each request works on for a while when the load has gone. */
+async function waitUntilIdle(pid: number): Promise<void> {
+  const end = performance.now() + 10_000;
+  const used = (): number => sum(processTree(pid).map(cpuSeconds));
+  for (let before = used(), now = before; performance.now() < end; before = now) {
+    await wait(100);
+    now = used();
+    if (now - before < 0.03) return;
+  }
+}
 
 async function waitUntilUp(gateway: Started, protocol: Protocol, port: number): Promise<string | undefined> {
-  const end = performance.now() + 20_000;
+  const end = performance.now() + LONGEST_START;
   while (performance.now() < end && gateway.isRunning()) {
     if (await isUp(protocol, port)) return undefined;
     await wait(50);

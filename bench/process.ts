@@ -42,19 +42,27 @@ export interface Started {
   /** What it wrote to standard error, for when it does not come up. */
   errors(): string;
   isRunning(): boolean;
+  /** Milliseconds from its start until it said that it serves; undefined where it did not, or was not listened to. */
+  readyAfter(): number | undefined;
   stop(): Promise<void>;
 }
 
-/** Starts a program in the background. */
-export function start(command: readonly string[], env: Record<string, string> = {}, cwd?: string): Started {
+/** Starts a program in the background; `readyLine` is how the line begins by which it says that it serves. */
+export function start(command: readonly string[], env: Record<string, string> = {}, cwd?: string, readyLine?: string): Started {
+  const began = performance.now();
   const child = spawn(command[0], command.slice(1), {
     cwd,
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', readyLine === undefined ? 'ignore' : 'pipe', 'pipe'],
     env: { ...process.env, PATH: searchPath(), NODE_ENV: 'production', ...env },
   });
   let errors = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     errors = (errors + text).slice(-4000);
+  });
+  let ready: number | undefined;
+  // All on standard output is read, so that nobody waits for us; it is a line or two.
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    if (readyLine !== undefined && text.startsWith(readyLine)) ready ??= performance.now() - began;
   });
   child.on('error', (error) => {
     errors += error.message;
@@ -71,7 +79,7 @@ export function start(command: readonly string[], env: Record<string, string> = 
     if (!inTime) child.kill('SIGKILL');
     await exited;
   };
-  return { pid: child.pid ?? -1, errors: () => errors, isRunning, stop };
+  return { pid: child.pid ?? -1, errors: () => errors, isRunning, readyAfter: () => ready, stop };
 }
 
 /** Runs a program to its end and gives back what it printed; throws when it fails. */
