@@ -28,8 +28,8 @@ export class Literals {
     return this.#next.byteLength;
   }
 
-  /** Gives `found` the literals that occur. */
-  scan(value: string, found: FoundLiterals): void {
+  /** Gives `found` the literals that occur, of those that are `wanted` (by id: 1). */
+  scan(value: string, found: FoundLiterals, wanted: Uint8Array): void {
     const next = this.#next;
     const classes = this.#classes;
     const firstEnd = this.#firstEnd;
@@ -37,7 +37,7 @@ export class Literals {
     let state = 0;
     for (let i = 0; i < value.length; i++) {
       state = next[(state << shift) | classes[value.charCodeAt(i)]];
-      if (state >= firstEnd) found.addAll(this.#ends[state - firstEnd]);
+      if (state >= firstEnd) found.addAll(this.#ends[state - firstEnd], wanted);
     }
   }
 
@@ -76,10 +76,10 @@ export class FoundLiterals {
     this.#stamp = 1;
   }
 
-  addAll(ids: Int32Array): void {
+  addAll(ids: Int32Array, wanted: Uint8Array): void {
     for (let i = 0; i < ids.length; i++) {
       const id = ids[i];
-      if (this.#stamps[id] === this.#stamp) continue;
+      if (wanted[id] === 0 || this.#stamps[id] === this.#stamp) continue;
       this.#stamps[id] = this.#stamp;
       this.ids[this.count++] = id;
     }

@@ -42,6 +42,8 @@ interface Plan {
   readonly always: readonly Check[];
   /** By id of a check: 1 for those that may match when their literals occur; undefined: there is none. */
   readonly asks: Uint8Array | undefined;
+  /** By id of a literal: 1 for those that they ask for. Ordinary text is full of others. */
+  readonly wanted: Uint8Array;
   /** What may change the value, and who looks at it then. */
   readonly branches: readonly Branch[];
 }
@@ -55,6 +57,8 @@ interface Branch {
   readonly isBase64: boolean;
 }
 
+const NOTHING_WANTED = new Uint8Array(0);
+
 /** What all nodes of a program share. */
 export class SieveWorld {
   readonly classes: ByteClasses;
@@ -65,6 +69,7 @@ export class SieveWorld {
   readonly #literals: Literals;
   readonly #nodes = new Map<string, SieveNode>();
   #scanned = '';
+  #wanted: Uint8Array = NOTHING_WANTED;
 
   constructor(classes: ByteClasses, literals: Literals, found: FoundLiterals, checks: readonly Check[]) {
     this.classes = classes;
@@ -74,12 +79,22 @@ export class SieveWorld {
     this.byLiteral = byLiteralOf(checks);
   }
 
+  /** The literals that some checks ask for. */
+  wantedBy(asks: Uint8Array): Uint8Array {
+    const wanted = new Uint8Array(this.byLiteral.length);
+    this.byLiteral.forEach((checks, id) => {
+      wanted[id] = Number(checks.some((check) => asks[check.id] === 1));
+    });
+    return wanted;
+  }
+
   /** Finds the literals of a value: they are in `found` until another one is looked through. */
-  scan(value: string): void {
-    if (value === this.#scanned) return;
+  scan(value: string, wanted: Uint8Array): void {
+    if (value === this.#scanned && wanted === this.#wanted) return;
     this.#scanned = value;
+    this.#wanted = wanted;
     this.found.clear();
-    this.#literals.scan(value, this.found);
+    this.#literals.scan(value, this.found, wanted);
   }
 
   /** The node for these items; one for all that have the same left to do. */
@@ -127,7 +142,7 @@ export class SieveNode {
     if (changed || !this.#repeats) {
       if (plan.exact) for (const check of plan.always) if (check.judge(value)) hits.hit(check);
       if (!plan.exact) judgeAny(plan.always, { low, high }, value, hits);
-      if (plan.asks !== undefined) this.#judgeFound(value, low, high, plan.asks, hits);
+      if (plan.asks !== undefined) this.#judgeFound(value, low, high, plan.asks, plan.wanted, hits);
     }
     for (const branch of plan.branches) if (value.length >= branch.least) this.#follow(branch, value, low, high, hits);
   }
@@ -151,9 +166,9 @@ export class SieveNode {
   }
 
   /** Judges the checks that ask for one of the literals in the value, each once. */
-  #judgeFound(value: string, low: number, high: number, asks: Uint8Array, hits: Hits): void {
+  #judgeFound(value: string, low: number, high: number, asks: Uint8Array, wanted: Uint8Array, hits: Hits): void {
     const { found, byLiteral } = this.#world;
-    this.#world.scan(value);
+    this.#world.scan(value, wanted);
     if (found.count === 0) return;
     const word = { low, high };
     found.nextLook();
@@ -185,7 +200,8 @@ export class SieveNode {
       else some = sort(item.checks, word, exact, always, asks) || some;
     }
     const next = [...branches].map(([step, items]) => this.#branch(step, items));
-    return { exact, always, asks: some ? asks : undefined, branches: next };
+    const wanted = some ? this.#world.wantedBy(asks) : NOTHING_WANTED;
+    return { exact, always, asks: some ? asks : undefined, wanted, branches: next };
   }
 
   #branch(step: Step, items: readonly Item[]): Branch {
