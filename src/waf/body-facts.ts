@@ -7,6 +7,7 @@ import { jsonValues } from './json-values.ts';
 import { fieldsOf } from './request-facts.ts';
 
 const EMPTY = Buffer.alloc(0);
+const DEFAULT_ARGUMENTS = 1000;
 const NOTHING: BodyReading = { arguments: NO_VALUES };
 
 /** The body of a request as rules see it: what the one reading made of it, in the variables of the language. */
@@ -14,12 +15,15 @@ export class RequestBody implements BodyFacts {
   readonly #x: Exchange;
   readonly #bytes: Buffer;
   readonly #bounds: BodyBounds;
+  readonly #most: number;
   #text: string | undefined;
 
-  constructor(x: Exchange, bounds: BodyBounds) {
+  /** @param most - so many arguments are looked at; a body with more is one that cannot be read */
+  constructor(x: Exchange, bounds: BodyBounds, most = DEFAULT_ARGUMENTS) {
     this.#x = x;
     this.#bytes = x.body ?? EMPTY;
     this.#bounds = bounds;
+    this.#most = most;
   }
 
   get length(): number {
@@ -34,7 +38,7 @@ export class RequestBody implements BodyFacts {
     if (this.#bytes.length === 0) return NOTHING;
     if (processor === 'XML') return xmlReading(this.#bytes);
     if (processor === 'RAW') return NOTHING;
-    return reading(this.#parsed(processor), this.#bytes, this.#bounds.keys);
+    return limited(reading(this.#parsed(processor), this.#bytes, this.#most + 1), this.#most);
   }
 
   /** A rule may have a body read as something else than its type says; what is forwarded stays what it was. */
@@ -58,6 +62,14 @@ function reading(body: ParsedBody, bytes: Buffer, most: number): BodyReading {
   if (body.kind === 'multipart') return { ...multipartReading(body.parts, bytes), ...multipartFlags(body.flags) };
   if (body.kind !== 'json' || body.value === undefined) return { arguments: NO_VALUES, error };
   return { arguments: jsonValues(body.value, most), error };
+}
+
+/** Each argument costs a look of its own, and ten thousand fit into a small body. What is not looked at must not pass for read. */
+function limited(body: BodyReading, most: number): BodyReading {
+  const { names, values } = body.arguments;
+  if (names.length <= most) return body;
+  const error = body.error ?? `more than ${most} arguments`;
+  return { ...body, arguments: { names: names.slice(0, most), values: values.slice(0, most) }, error };
 }
 
 function xmlReading(bytes: Buffer): BodyReading {

@@ -35,6 +35,7 @@ export class PreparedWaf implements Prepared {
   readonly #limit: number;
   readonly #noFilesLimit: number;
   readonly #bounds: BodyBounds;
+  readonly #mostArguments: number | undefined;
   readonly #types: ReadonlySet<string>;
 
   constructor(options: EffectiveWaf, { program, fast }: LoadedProgram, bodyLimit: number, carry: World['carry']) {
@@ -46,6 +47,7 @@ export class PreparedWaf implements Prepared {
     this.#allow = options.allow.map((one) => new WrittenCondition(one));
     this.#noFilesLimit = options.body ?? settings.requestBodyNoFilesLimit ?? DEFAULT_NO_FILES_LIMIT;
     this.#bounds = { ...DEFAULT_BOUNDS, depth: settings.jsonDepthLimit ?? 512 };
+    this.#mostArguments = settings.argumentsLimit;
     this.#types = new Set(settings.responseBodyTypes ?? []);
     this.#limit = options.body ?? settings.requestBodyLimit ?? DEFAULT_BODY_LIMIT;
     // Not the rules' own limit: what only is watched, or what no rule looks at, is not refused for it.
@@ -64,7 +66,7 @@ export class PreparedWaf implements Prepared {
   onRequestBody(x: Exchange): Refusal | undefined {
     const t = transactionOf(x);
     if (t === undefined) return undefined;
-    const body = new RequestBody(x, this.#bounds);
+    const body = new RequestBody(x, this.#bounds, this.#mostArguments);
     const refusal = this.#tooLarge(t, body.length);
     if (refusal !== undefined) return refusal;
     const interruption = this.#engine.judgeRequestBody(t, body);
