@@ -395,7 +395,9 @@ const waf: AuditCase[] = [
   open('waf-exceptions', `waf:\n  exclude:\n    - tag: OWASP_CRS # open\n      target: ARGS\n${BY_ID}`, {
     says: /look at nothing in ARGS/,
   }),
-  open('waf-exceptions', `waf:\n  exclude:\n    - id: 949110 # open\n${BY_ID}`, { says: /refuse by the score/ }),
+  open('waf-exceptions', `waf:\n  exclude:\n    - id: 949110 # open\n    - id: 1090010 # open\n${BY_ID}`, {
+    says: /refuse by the score/,
+  }),
   open('waf-exceptions', `waf:\n  allow:\n    - headers: { x-internal: "1" } # open\n      paths: [/x]\n${BY_ID}`, {
     says: /x-internal/,
   }),

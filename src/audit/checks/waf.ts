@@ -9,8 +9,12 @@ import { all, eachRoute, section } from '../scopes.ts';
 const MOST_SCORE = 10;
 /** Rules of one class of attacks have ids within a thousand; a handful of false alarms never needs so many. */
 const MOST_IDS = 100;
-/** Of the Core Rule Set: the rules that compare the score. Without them no score refuses anything. */
-const DECIDING = [949_000, 949_999] as const;
+/** The rules that compare the score, of the Core Rule Set and the built-in ones. Without them no score refuses anything. */
+const DECIDING = [
+  [949_000, 949_999],
+  [959_000, 959_999],
+  [1_090_000, 1_099_999],
+] as const;
 
 type Exclusion = WafOptions['exclude'][number];
 type Condition = WafOptions['allow'][number];
@@ -37,8 +41,8 @@ function words(judge: (words: Words) => readonly Judgement[]): Check['judge'] {
 function tooWide({ id, tag, target }: Exclusion): string | undefined {
   if (id !== undefined) {
     const [from, to = from] = String(id).split('-').map(Number);
-    if (from <= DECIDING[1] && to >= DECIDING[0] && target === undefined)
-      return 'the rules that refuse by the score are left out';
+    const decides = DECIDING.some(([first, last]) => from <= last && to >= first);
+    if (decides && target === undefined) return 'the rules that refuse by the score are left out';
     if (to - from < MOST_IDS) return undefined;
   }
   const what = tag === undefined ? `rules ${id}` : `rules with the tag ${tag}`;
