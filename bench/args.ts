@@ -47,7 +47,8 @@ CPU is user + system time of the gateway's processes for each request. Every ans
                                   these two over HTTP/1.1 only
                        waf        what a firewall adds: nginx-waf (libmodsecurity) and portcullis-waf with OWASP CRS,
                                   portcullis-builtin with the built-in rules, nginx and portcullis without, HTTP/1.1,
-                                  get, post and prose; attacks in the last value must be refused
+                                  get, post and prose; attacks in the last value must be refused; nginx-waf gets 4 connections,
+                                  so that what is unfinished at the end does not weigh
   --rounds N         rounds; the table shows medians          (3)
   --seconds N        seconds of each measurement              (6)
   --connections N    keep-alive connections                   (64)
