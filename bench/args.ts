@@ -43,8 +43,8 @@ CPU is user + system time of the gateway's processes for each request. Every ans
                        gateways   ${GATEWAYS.join(' ')}
                        protocols  ${PROTOCOLS.join(' ')} (HTTP/1.1, HTTP/1.1 over TLS, HTTP/2 over TLS)
                        works      ${WORKS.join(' ')} (guarded: a POST with a token; Portcullis with token, two limits,
-                                  contract and record), prose (a POST with a sentence in every field);
-                                  these two over HTTP/1.1 only
+                                  contract and record; prose: a POST with a sentence in every field; both
+                                  over HTTP/1.1 only)
                        waf        what a firewall adds: nginx-waf (libmodsecurity) and portcullis-waf with OWASP CRS,
                                   portcullis-builtin with the built-in rules, nginx and portcullis without, HTTP/1.1,
                                   get, post and prose; attacks in the last value must be refused; nginx-waf gets 4 connections,
