@@ -59,6 +59,11 @@ ${samples(
     `head -c 70000 /dev/zero | curl -ik ${GATEWAY}/orders -H @.demo/alice ${JSON_BODY} --data-binary @-`,
   ],
 )}
+${samples('waf: SQL in a query, a script in a note that the contract allows: 403; which rules found the last one, and where', [
+  `curl -ik '${GATEWAY}/basket?item=1%27%20UNION%20SELECT%20name,password%20FROM%20users--'`,
+  `curl -ik ${GATEWAY}/orders -H @.demo/alice ${JSON_BODY} -d '{"sku":"ABC-1","quantity":3,"note":"<script>alert(1)</script>"}'`,
+  `grep '"room":"waf"' ${ACCESS} | tail -n 1`,
+])}
 ${samples('route: a method that the route does not have: 405; a WebSocket, for three seconds; one from another site: 403', [
   `curl -ik -X DELETE ${GATEWAY}/orders/1`,
   `curl -iNk --http1.1 --max-time 3 ${GATEWAY}/chat ${WEBSOCKET}`,
