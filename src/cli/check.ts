@@ -30,9 +30,9 @@ export async function check(options: CheckOptions, output: Output): Promise<numb
     tellWarnings(warnings, output);
     if (errors.length > 0 || (options.strict === true && warnings.length > 0)) return EXIT.problems;
   }
-  if (result.options.waf !== undefined || result.options.routes.some(({ waf }) => waf !== undefined)) {
+  if (source !== undefined && (result.options.waf !== undefined || result.options.routes.some(({ waf }) => waf !== undefined))) {
     const { checkRules } = await import('../config/check-rules.ts');
-    const { errors, warnings } = checkRules(result.options, options.config);
+    const { errors, warnings } = checkRules(result.options, source);
     for (const problem of errors) output.err.write(`${formatProblem(problem, hasColor(output.err))}\n`);
     tellWarnings(warnings, output);
     if (errors.length > 0 || (options.strict === true && warnings.length > 0)) return EXIT.problems;

@@ -95,12 +95,35 @@ test('check tells what is wrong in rules where it stands there, with what to do'
   assert.match(pattern.err, /rules\.conf:1:\d+: /);
 });
 
-test('a file that is not there is named, not the first of the list', async () => {
-  const file = await configuration(RULES, CONFIGURATION.replace('[rules.conf]', '[rules.conf, more/*.conf]'));
-  const seen = told();
-  assert.equal(await check({ config: file }, seen.output), 1);
-  assert.match(seen.err, /more\/\*\.conf:1:1: no file matches /);
-  assert.doesNotMatch(seen.err, /rules\.conf:1/);
+test('what the configuration says itself is shown where it says so', async () => {
+  const complaints = async (from: string, to: string): Promise<string> => {
+    const seen = told();
+    assert.equal(
+      await check({ config: await configuration(RULES, CONFIGURATION.replace(from, to)), strict: true }, seen.output),
+      1,
+    );
+    return seen.err.replaceAll(/^.* 4711\n/gm, '');
+  };
+  assert.match(
+    await complaints('[rules.conf]', '[rules.conf, more/*.conf]'),
+    /portcullis\.yaml:3:28: no file matches .*more\/\*\.conf\n$/,
+  );
+  assert.match(
+    await complaints('[rules.conf]', '[rules.conf, more.conf]'),
+    /portcullis\.yaml:3:28: .*more\.conf cannot be read \(ENOENT\)\n$/,
+  );
+  assert.match(
+    await complaints('[rules.conf]', '[rules.conf], exclude: [{ id: 1 }, { id: 7 }]'),
+    /portcullis\.yaml:3:50: warning: SecRuleRemoveById: no rule .* 7\n$/,
+  );
+  assert.match(
+    await complaints('{ paranoia: 2 }', '{ exclude: [{ tag: attack }] }'),
+    /portcullis\.yaml:6:73: warning: SecRuleRemoveByTag: no rule .* attack\n$/,
+  );
+  assert.match(
+    await complaints('{ paranoia: 2 }', `{ extra: ['SecAction "id:9,pass"', 'SecAction "id:10,phase:7"'] }`),
+    /portcullis\.yaml:6:96: .* \(line 1, column \d+ of the text\)/,
+  );
 });
 
 test('waf explain says of every pattern how it runs', async () => {
