@@ -5,7 +5,8 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { checkText } from '../src/config/load.ts';
+import { checkRules } from '../src/config/check-rules.ts';
+import { checkText, checkWithSource } from '../src/config/load.ts';
 import { problemLine } from '../src/config/problem.ts';
 import { type TlsFiles, tlsFiles } from './support/tls.ts';
 
@@ -63,6 +64,14 @@ test('the configuration of the README', async () => {
   assert.deepEqual(result.ok ? [] : result.problems.map(problemLine), []);
 });
 
+/** Everything that rules of the file are told, what only means nothing too. */
+function ruleProblems(file: string, text: string): string[] {
+  const { result, source } = checkWithSource(file, text, ENVIRONMENT);
+  if (!result.ok || source === undefined) return ['it does not load'];
+  const { errors, warnings } = checkRules(result.options, source);
+  return [...errors, ...warnings].map(problemLine);
+}
+
 for (const name of examples) {
   test(name, async () => {
     const text = await readFile(path.join(EXAMPLES, name), 'utf8');
@@ -71,6 +80,7 @@ for (const name of examples) {
       return result.ok ? [] : result.problems.map(problemLine);
     };
     assert.deepEqual(problems(ENVIRONMENT), []);
+    assert.deepEqual(ruleProblems(path.join(folder, 'examples', name), text), []);
     // What an example names is really looked at: without it, it does not pass.
     if (/tls\/|keys\.yaml/.test(text)) assert.match(problems(ENVIRONMENT, tmpdir()).join('\n'), /does not exist|no such file/);
     if (text.includes('${')) assert.match(problems({}).join('\n'), /ADMIN_TOKEN is not set/);

@@ -70,6 +70,10 @@ limits:
   per-address: { rate: 600/minute, burst: 100, by: address }
   # per-caller: { rate: 1000/hour, burst: 50, by: caller }
 
+# What is an attack. \`detect\` lets everything pass and says in the record what it found; a route may say otherwise. The OWASP Core Rule Set:
+# \`rules: [crs/crs-setup.conf, crs/rules/*.conf]\`.
+waf: { rules: [builtin], mode: block }
+
 # Which requests go where, and who may send them. The most exact path wins; the order never matters.
 routes:
   - path: /**
