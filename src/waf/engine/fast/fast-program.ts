@@ -25,6 +25,7 @@ export interface FastProgram {
   readonly done: ReadonlySet<RuleDefinition>;
   /** What they wrote into TX. */
   readonly writes: ForeseenWrites;
+  readonly world: SieveWorld;
   readonly checks: number;
 }
 
@@ -97,6 +98,7 @@ class Maker {
       carried,
       done: new Set([...done].map(({ definition }) => definition)),
       writes: new ForeseenWrites(writes),
+      world,
       checks: checks.length,
     };
   }

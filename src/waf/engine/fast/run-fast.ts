@@ -35,6 +35,7 @@ export class FastRunner implements Hits {
     }
     t.ranThrough = number;
     this.#run++;
+    this.program.world.begin();
     for (const source of phase.sources) source.judge(t, this);
     if (number <= 2) this.#carryOver(t, number);
     this.#runRules(t, phase, number);

@@ -69,6 +69,7 @@ export class SieveWorld {
   readonly #literals: Literals;
   readonly #nodes = new Map<string, SieveNode>();
   #scanned = '';
+  #plansLeft = PLANS_A_RUN;
   #wanted: Uint8Array = NOTHING_WANTED;
 
   constructor(classes: ByteClasses, literals: Literals, found: FoundLiterals, checks: readonly Check[]) {
@@ -77,6 +78,16 @@ export class SieveWorld {
     this.checks = checks.length;
     this.#literals = literals;
     this.byLiteral = byLiteralOf(checks);
+  }
+
+  /** A phase of another request begins. */
+  begin(): void {
+    this.#plansLeft = PLANS_A_RUN;
+  }
+
+  /** Making a plan costs far more than judging a value: no request may ask for many. */
+  mayPlan(): boolean {
+    return this.#plansLeft-- > 0;
   }
 
   /** The literals that some checks ask for. */
@@ -109,6 +120,8 @@ export class SieveWorld {
   }
 }
 
+/** Ordinary traffic has all its plans after some dozens of requests all the same. */
+const PLANS_A_RUN = 12;
 /** CRS has some hundred. */
 const MOST_NODES = 4096;
 
@@ -182,7 +195,8 @@ export class SieveNode {
 
   /** What comes once, such as the bytes of a random text, is not worth a plan: making one costs more than judging by the plan for any. */
   #learn(word: Word): Plan {
-    if (!this.#plans.comesAgain(word.low, word.high)) return (this.#any ??= this.#planFor(EVERY_CLASS, false));
+    if (!this.#plans.comesAgain(word.low, word.high) || !this.#world.mayPlan())
+      return (this.#any ??= this.#planFor(EVERY_CLASS, false));
     const plan = this.#planFor(word, true);
     this.#plans.set(word, plan);
     return plan;
