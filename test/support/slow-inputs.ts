@@ -219,6 +219,7 @@ export const SHAPES: readonly (readonly [name: string, make: Shape])[] = [
   ['JSON, values of 600', (text) => json(pieces(text, 600))],
   ['JSON, names of 24', (text) => json(Object.fromEntries(pieces(text, 24).map((name, i) => [`${i}${name}`, i])))],
   ['JSON, other words each', (text) => json(pieces(text, 40).map((piece, i) => otherWord(piece, i)))],
+  ['JSON, other words twice', (text) => json([0, 1].flatMap(() => pieces(text.slice(0, text.length / 2), 40).map(otherWord)))],
   ['form, one value', (text) => post('application/x-www-form-urlencoded', `a=${escaped(text)}`)],
   ['form, as it is', (text) => post('application/x-www-form-urlencoded', text)],
   [

@@ -37,6 +37,7 @@ const WORST: readonly (readonly [name: string, shape: string, text: (program: Pr
   ['all literals in many values', 'JSON, values of 600', everything],
   ['all literals in a form', 'form, one value', everything],
   ['other kinds of bytes in each value', 'JSON, other words each', repeated('it is prose ')],
+  ['other kinds of bytes in each value, all of it twice', 'JSON, other words twice', repeated('it is prose ')],
   ['nested comments and quotes', 'JSON, one value', repeated('/*\'"--')],
   ['entities and escapes', 'JSON, one value', repeated('&#x27;%2527\\u0027')],
   ['tags without an end', 'JSON, one value', repeated('<a b=')],
