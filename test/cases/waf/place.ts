@@ -103,7 +103,7 @@ const PLACES: Readonly<Record<string, Make>> = {
   cookie: (text, seed, hostile) =>
     get('/api/v1/orders', [
       'cookie',
-      `theme=dark; ${pick(NAMES, seed >>> 8)}=${written(text, seed & 0xffffff0f, hostile)}; lang=de`,
+      `theme=dark; ${pick(NAMES, seed >>> 8)}=${(seed % 2 === 0 ? WRITE.plain(text) : WRITE.every(text))}; lang=de`,
     ]),
   path: (text) => get(`/api/v1/items/${escaped(text)}/details`),
   filename: (text) =>
