@@ -179,7 +179,7 @@ class AllOf implements CompiledRequirement {
   }
 
   holds(word: Word, found: FoundLiterals | undefined): boolean {
-    for (const part of this.#parts) if (!part.holds(word, found)) return false;
+    for (let i = 0; i < this.#parts.length; i++) if (!this.#parts[i].holds(word, found)) return false;
     return true;
   }
 }
@@ -203,12 +203,12 @@ class AnyOf implements CompiledRequirement {
   }
 
   holds(word: Word, found: FoundLiterals | undefined): boolean {
-    for (const part of this.#bare) if (part.holds(word, found)) return true;
+    for (let i = 0; i < this.#bare.length; i++) if (this.#bare[i].holds(word, found)) return true;
     if (found === undefined) return false;
     for (let i = 0; i < found.count; i++) {
       const parts = this.#byLiteral.get(found.ids[i]);
       if (parts === undefined) continue;
-      for (const part of parts) if (part.holds(word, found)) return true;
+      for (let j = 0; j < parts.length; j++) if (parts[j].holds(word, found)) return true;
     }
     return false;
   }

@@ -34,7 +34,10 @@ const NOTHING: Word = { low: 0, high: 0 };
 
 /** Whether a value of these classes, case folded, has what it takes. */
 export function suffices(word: Word, needed: NeededClasses): boolean {
-  for (const { low, high } of needed) if ((word.low & low) === low && (word.high & high) === high) return true;
+  for (let i = 0; i < needed.length; i++) {
+    const { low, high } = needed[i];
+    if ((word.low & low) === low && (word.high & high) === high) return true;
+  }
   return false;
 }
 

@@ -6,18 +6,20 @@ import type { Check, Hits } from './sieve-node.ts';
 /** Behind all rules of a phase. */
 const END = Number.POSITIVE_INFINITY;
 
+const MOST_RUNS = 2 ** 30;
+
 /** Runs phases of a fast program. One for all requests: judging a phase never waits, so no two are judged at once. */
 export class FastRunner implements Hits {
   readonly program: FastProgram;
   /** By check: the number of the phase run in which it matched last. */
-  readonly #hits: Float64Array;
+  readonly #hits: Int32Array;
   #run = 0;
   /** Checks that matched in phase 1 and count in phase 2. */
   #carry: number[] = [];
 
   constructor(program: FastProgram) {
     this.program = program;
-    this.#hits = new Float64Array(program.checks);
+    this.#hits = new Int32Array(program.checks);
   }
 
   hit(check: Check): void {
@@ -34,7 +36,7 @@ export class FastRunner implements Hits {
       return;
     }
     t.ranThrough = number;
-    this.#run++;
+    this.#nextRun();
     this.program.world.begin();
     for (const source of phase.sources) source.judge(t, this);
     if (number <= 2) this.#carryOver(t, number);
@@ -46,6 +48,13 @@ export class FastRunner implements Hits {
     if (phase === 1 && this.#carry.length > 0) t.carried = this.#carry;
     else if (phase === 2) for (const id of t.carried) this.#hits[id] = this.#run;
     if (this.#carry.length > 0) this.#carry = [];
+  }
+
+  /** Numbers stay small integers: others would be allocated at each comparison (measured: 40 kB a request). */
+  #nextRun(): void {
+    if (++this.#run < MOST_RUNS) return;
+    this.#hits.fill(0);
+    this.#run = 1;
   }
 
   #runRules(t: Transaction, { rules }: FastPhase, number: 1 | 2 | 3 | 4 | 5): void {
@@ -87,12 +96,13 @@ export class FastRunner implements Hits {
     if (writtenLike !== undefined && !t.tx.hasWrittenLike(writtenLike)) return false;
     if (gates === undefined) return true;
     if (counts && t.removals.targetsOf(rule.definition) !== undefined) return true;
-    for (const gate of gates) if (!this.#anyHit(gate)) return false;
+    // By index: the iterators of two loops for each of two hundred rules were two thirds of all that a request allocated.
+    for (let i = 0; i < gates.length; i++) if (!this.#anyHit(gates[i])) return false;
     return true;
   }
 
   #anyHit(checks: readonly number[]): boolean {
-    for (const id of checks) if (this.#hits[id] === this.#run) return true;
+    for (let i = 0; i < checks.length; i++) if (this.#hits[checks[i]] === this.#run) return true;
     return false;
   }
 

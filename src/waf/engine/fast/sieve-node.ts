@@ -57,6 +57,8 @@ interface Branch {
   readonly isBase64: boolean;
 }
 
+const FEW = 4;
+
 const NOTHING_WANTED = new Uint8Array(0);
 
 /** What all nodes of a program share. */
@@ -140,6 +142,8 @@ export class SieveNode {
   readonly #world: SieveWorld;
   readonly #plans = new WordTable<Plan>();
   #any: Plan | undefined;
+  /** So few checks that a plan for certain classes would save nothing over the one for any. */
+  readonly #few: boolean;
   /** Its items are those of `multiMatch`: they look only at what has just changed. */
   readonly #repeats: boolean;
 
@@ -147,17 +151,21 @@ export class SieveNode {
     this.#items = items;
     this.#world = world;
     this.#repeats = items[0]?.repeats ?? false;
+    this.#few = items.reduce((sum, { checks }) => sum + checks.length, 0) <= FEW;
   }
 
   /** @param changed - whether the value is another than it was before the last step */
   judge(value: string, low: number, high: number, changed: boolean, hits: Hits): void {
     const plan = this.#plans.get(low, high) ?? this.#learn({ low, high });
     if (changed || !this.#repeats) {
-      if (plan.exact) for (const check of plan.always) if (check.judge(value)) hits.hit(check);
+      if (plan.exact) judgeAll(plan.always, value, hits);
       if (!plan.exact) judgeAny(plan.always, { low, high }, value, hits);
       if (plan.asks !== undefined) this.#judgeFound(value, low, high, plan.asks, plan.wanted, hits);
     }
-    for (const branch of plan.branches) if (value.length >= branch.least) this.#follow(branch, value, low, high, hits);
+    const { branches } = plan;
+    for (let i = 0; i < branches.length; i++) {
+      if (value.length >= branches[i].least) this.#follow(branches[i], value, low, high, hits);
+    }
   }
 
   #follow({ step, node, least, isBase64 }: Branch, value: string, low: number, high: number, hits: Hits): void {
@@ -186,7 +194,9 @@ export class SieveNode {
     const word = { low, high };
     found.nextLook();
     for (let i = 0; i < found.count; i++) {
-      for (const check of byLiteral[found.ids[i]]) {
+      const checks = byLiteral[found.ids[i]];
+      for (let j = 0; j < checks.length; j++) {
+        const check = checks[j];
         if (asks[check.id] !== 1 || !found.isFirst(check.id)) continue;
         if (check.requirement.holds(word, found) && check.judge(value)) hits.hit(check);
       }
@@ -195,6 +205,7 @@ export class SieveNode {
 
   /** What comes once, such as the bytes of a random text, is not worth a plan: making one costs more than judging by the plan for any. */
   #learn(word: Word): Plan {
+    if (this.#few) return (this.#any ??= this.#planFor(EVERY_CLASS, false));
     if (!this.#plans.comesAgain(word.low, word.high) || !this.#world.mayPlan())
       return (this.#any ??= this.#planFor(EVERY_CLASS, false));
     const plan = this.#planFor(word, true);
@@ -225,8 +236,15 @@ export class SieveNode {
   }
 }
 
+/** By index, as in all loops here that every value goes through: iterators would be allocated. */
+function judgeAll(checks: readonly Check[], value: string, hits: Hits): void {
+  for (let i = 0; i < checks.length; i++) if (checks[i].judge(value)) hits.hit(checks[i]);
+}
+
 function judgeAny(checks: readonly Check[], word: Word, value: string, hits: Hits): void {
-  for (const check of checks) if (check.requirement.holds(word, undefined) && check.judge(value)) hits.hit(check);
+  for (let i = 0; i < checks.length; i++) {
+    if (checks[i].requirement.holds(word, undefined) && checks[i].judge(value)) hits.hit(checks[i]);
+  }
 }
 
 /** The index of the first step that may change a value of these classes; -1: none does. */

@@ -126,7 +126,8 @@ class PlainSource implements Source {
   }
 
   judge(t: Transaction, hits: Hits): void {
-    for (const value of t.valuesOf(this.#variable).values) this.#sieve.judge(value, hits);
+    const { values } = t.valuesOf(this.#variable);
+    for (let i = 0; i < values.length; i++) this.#sieve.judge(values[i], hits);
   }
 }
 

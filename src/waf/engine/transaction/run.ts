@@ -1,6 +1,7 @@
 import type { CompiledLink, CompiledRule, CompiledTarget } from '../program/program.ts';
 import type { Transformation } from '../transformation.ts';
 import { finishRule } from './finish.ts';
+import type { Values } from './facts.ts';
 import type { RemovedTarget } from './removals.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -76,7 +77,7 @@ function runTarget(
   removed: readonly RemovedTarget[] | undefined,
   matched: Matched,
 ): void {
-  const { names, values } = t.valuesOf(target.variable);
+  const { names, values } = valuesFor(t, target);
   if (target.count) {
     judge(t, link, target, '', String(countOf(target, names, removed)), matched);
     return;
@@ -84,6 +85,16 @@ function runTarget(
   for (let i = 0; i < names.length; i++) {
     if (isMeant(target, names[i], removed)) judge(t, link, target, names[i], values[i], matched);
   }
+}
+
+const NOTHING: Values = { names: [], values: [] };
+
+/** All values of the variable, or the one that the target names. */
+function valuesFor(t: Transaction, { variable, written }: CompiledTarget): Values {
+  if (variable.lookUp === undefined || written.selector?.kind !== 'name') return t.valuesOf(variable);
+  const { name } = written.selector;
+  const value = variable.lookUp(t, name);
+  return value === undefined ? NOTHING : { names: [name], values: [value] };
 }
 
 function countOf(target: CompiledTarget, names: readonly string[], removed: readonly RemovedTarget[] | undefined): number {

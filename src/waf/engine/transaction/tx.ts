@@ -28,6 +28,7 @@ export class TxVariables {
 
   /** Whether this transaction itself wrote one of these. */
   hasWritten(names: ReadonlySet<string>): boolean {
+    if (this.#own.size === 0) return false;
     for (const name of this.#own.keys()) if (names.has(name)) return true;
     return false;
   }
@@ -43,6 +44,7 @@ export class TxVariables {
   }
 
   hasWrittenLike(patterns: readonly { matches(name: string): boolean }[]): boolean {
+    if (this.#own.size === 0) return false;
     for (const name of this.#own.keys()) for (const pattern of patterns) if (pattern.matches(name)) return true;
     return false;
   }

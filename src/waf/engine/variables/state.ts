@@ -45,7 +45,7 @@ const now = (t: Transaction) => new Date(t.request.time);
 const two = (value: number) => String(value).padStart(2, '0');
 
 export const STATE_VARIABLES: readonly Variable[] = [
-  list('TX', transactionVariables),
+  { ...list('TX', transactionVariables), lookUp: (t, name) => t.tx.get(name) },
   list('RULE', ruleFacts),
   list('ENV', () => ({ names: [], values: [] })),
   list('MATCHED_VARS', (t) => t.matchedVars),

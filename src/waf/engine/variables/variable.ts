@@ -17,4 +17,6 @@ export interface Variable {
   /** The first phase in which it says something. */
   readonly phase: 1 | 2 | 3 | 4 | 5;
   read(t: Transaction): Values;
+  /** The member of this name, where finding one costs less than reading all. */
+  lookUp?(t: Transaction, name: string): string | undefined;
 }
