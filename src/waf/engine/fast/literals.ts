@@ -28,7 +28,12 @@ export class Literals {
     return this.#next.byteLength;
   }
 
-  /** Gives `found` the literals that occur, of those that are `wanted` (by id: 1). */
+  /** For literals by id (1: wanted): by state, whether one of them ends there. */
+  endsOf(wanted: Uint8Array): Uint8Array {
+    return Uint8Array.from(this.#ends, (ids) => Number(ids.some((id) => wanted[id] === 1)));
+  }
+
+  /** Gives `found` the literals that occur, where one ends that is wanted ({@link endsOf}). */
   scan(value: string, found: FoundLiterals, wanted: Uint8Array): void {
     const next = this.#next;
     const classes = this.#classes;
@@ -37,7 +42,7 @@ export class Literals {
     let state = 0;
     for (let i = 0; i < value.length; i++) {
       state = next[(state << shift) | classes[value.charCodeAt(i)]];
-      if (state >= firstEnd) found.addAll(this.#ends[state - firstEnd], wanted);
+      if (state >= firstEnd && wanted[state - firstEnd] === 1) found.addAll(this.#ends[state - firstEnd]);
     }
   }
 
@@ -76,10 +81,10 @@ export class FoundLiterals {
     this.#stamp = 1;
   }
 
-  addAll(ids: Int32Array, wanted: Uint8Array): void {
+  addAll(ids: Int32Array): void {
     for (let i = 0; i < ids.length; i++) {
       const id = ids[i];
-      if (wanted[id] === 0 || this.#stamps[id] === this.#stamp) continue;
+      if (this.#stamps[id] === this.#stamp) continue;
       this.#stamps[id] = this.#stamp;
       this.ids[this.count++] = id;
     }

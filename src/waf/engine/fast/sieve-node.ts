@@ -42,7 +42,7 @@ interface Plan {
   readonly always: readonly Check[];
   /** By id of a check: 1 for those that may match when their literals occur; undefined: there is none. */
   readonly asks: Uint8Array | undefined;
-  /** By id of a literal: 1 for those that they ask for. Ordinary text is full of others. */
+  /** Where in the table of literals one ends that they ask for: ordinary text is full of others. */
   readonly wanted: Uint8Array;
   /** What may change the value, and who looks at it then. */
   readonly branches: readonly Branch[];
@@ -92,13 +92,13 @@ export class SieveWorld {
     return this.#plansLeft-- > 0;
   }
 
-  /** The literals that some checks ask for. */
+  /** Where literals end that some checks ask for. */
   wantedBy(asks: Uint8Array): Uint8Array {
     const wanted = new Uint8Array(this.byLiteral.length);
     this.byLiteral.forEach((checks, id) => {
       wanted[id] = Number(checks.some((check) => asks[check.id] === 1));
     });
-    return wanted;
+    return this.#literals.endsOf(wanted);
   }
 
   /** Finds the literals of a value: they are in `found` until another one is looked through. */
