@@ -28,13 +28,17 @@ export class Literals {
     return this.#next.byteLength;
   }
 
-  /** For literals by id (1: wanted): by state, whether one of them ends there. */
-  endsOf(wanted: Uint8Array): Uint8Array {
-    return Uint8Array.from(this.#ends, (ids) => Number(ids.some((id) => wanted[id] === 1)));
+  /** For literals by id (1: wanted): whether one of them ends in a state, one bit for each of those in which any ends. */
+  endsOf(wanted: Uint8Array): Uint32Array {
+    const bits = new Uint32Array((this.#ends.length + 31) >>> 5);
+    this.#ends.forEach((ids, i) => {
+      if (ids.some((id) => wanted[id] === 1)) bits[i >>> 5] |= 1 << (i & 31);
+    });
+    return bits;
   }
 
   /** Gives `found` the literals that occur, where one ends that is wanted ({@link endsOf}). */
-  scan(value: string, found: FoundLiterals, wanted: Uint8Array): void {
+  scan(value: string, found: FoundLiterals, wanted: Uint32Array): void {
     const next = this.#next;
     const classes = this.#classes;
     const firstEnd = this.#firstEnd;
@@ -42,7 +46,9 @@ export class Literals {
     let state = 0;
     for (let i = 0; i < value.length; i++) {
       state = next[(state << shift) | classes[value.charCodeAt(i)]];
-      if (state >= firstEnd && wanted[state - firstEnd] === 1) found.addAll(this.#ends[state - firstEnd]);
+      if (state < firstEnd) continue;
+      const end = state - firstEnd;
+      if (((wanted[end >>> 5] >>> (end & 31)) & 1) === 1) found.addAll(this.#ends[end]);
     }
   }
 

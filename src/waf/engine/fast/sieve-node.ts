@@ -43,7 +43,7 @@ interface Plan {
   /** By id of a check: 1 for those that may match when their literals occur; undefined: there is none. */
   readonly asks: Uint8Array | undefined;
   /** Where in the table of literals one ends that they ask for: ordinary text is full of others. */
-  readonly wanted: Uint8Array;
+  readonly wanted: Uint32Array;
   /** What may change the value, and who looks at it then. */
   readonly branches: readonly Branch[];
 }
@@ -59,7 +59,7 @@ interface Branch {
 
 const FEW = 4;
 
-const NOTHING_WANTED = new Uint8Array(0);
+const NOTHING_WANTED = new Uint32Array(0);
 
 /** What all nodes of a program share. */
 export class SieveWorld {
@@ -72,7 +72,7 @@ export class SieveWorld {
   readonly #nodes = new Map<string, SieveNode>();
   #scanned = '';
   #plansLeft = PLANS_A_RUN;
-  #wanted: Uint8Array = NOTHING_WANTED;
+  #wanted: Uint32Array = NOTHING_WANTED;
 
   constructor(classes: ByteClasses, literals: Literals, found: FoundLiterals, checks: readonly Check[]) {
     this.classes = classes;
@@ -93,7 +93,7 @@ export class SieveWorld {
   }
 
   /** Where literals end that some checks ask for. */
-  wantedBy(asks: Uint8Array): Uint8Array {
+  wantedBy(asks: Uint8Array): Uint32Array {
     const wanted = new Uint8Array(this.byLiteral.length);
     this.byLiteral.forEach((checks, id) => {
       wanted[id] = Number(checks.some((check) => asks[check.id] === 1));
@@ -102,7 +102,7 @@ export class SieveWorld {
   }
 
   /** Finds the literals of a value: they are in `found` until another one is looked through. */
-  scan(value: string, wanted: Uint8Array): void {
+  scan(value: string, wanted: Uint32Array): void {
     if (value === this.#scanned && wanted === this.#wanted) return;
     this.#scanned = value;
     this.#wanted = wanted;
@@ -187,7 +187,7 @@ export class SieveNode {
   }
 
   /** Judges the checks that ask for one of the literals in the value, each once. */
-  #judgeFound(value: string, low: number, high: number, asks: Uint8Array, wanted: Uint8Array, hits: Hits): void {
+  #judgeFound(value: string, low: number, high: number, asks: Uint8Array, wanted: Uint32Array, hits: Hits): void {
     const { found, byLiteral } = this.#world;
     this.#world.scan(value, wanted);
     if (found.count === 0) return;
