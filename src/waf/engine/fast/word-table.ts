@@ -49,7 +49,7 @@ export class WordTable<T> {
       this.#low = new Int32Array(SLOTS);
       this.#high = new Int32Array(SLOTS);
     }
-    this.#values = new Array<T | undefined>(SLOTS).fill(undefined);
+    this.#values = Array.from<T | undefined>({ length: SLOTS });
     this.#size = 0;
   }
 }
