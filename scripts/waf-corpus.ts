@@ -1,9 +1,10 @@
 import { corpus, type CorpusCase } from '../test/cases/waf/corpus.ts';
 import { judge, wafRoom } from '../test/cases/waf/judge.ts';
+import type { Folder } from '../test/cases/waf/read-cases.ts';
 
 /**
  * `npm run waf:corpus [-- OPTION…]`: attacks and harmless requests of `test/cases/waf` through the room `waf` with the built-in rules.
- * A table for each class and both halves; each miss and each false alarm is named. `seen`, `held`: that half only. `paranoia=N`.
+ * A table by class and both halves; each miss and each false alarm is named. Texts in `doubtful` count for neither. `seen`, `held`: that half only. `paranoia=N`.
  * `rules=FILE,FILE`: other rules. `quiet`: no names.
  */
 const args = process.argv.slice(2);
@@ -27,7 +28,7 @@ function tell(kind: string, { sample, place }: CorpusCase, ids: readonly number[
   console.log(`${kind} [${half}] ${file}:${line} in ${place}${ids.length > 0 ? ` by ${ids.join(',')}` : ''}: ${shown(text)}`);
 }
 
-function table(folder: 'attacks' | 'benign'): void {
+function table(folder: Folder): void {
   const counts = new Map<string, Count>();
   const total: Count = { seen: [0, 0], held: [0, 0] };
   let byReader = 0;
@@ -58,3 +59,4 @@ const share = ([stopped, all]: readonly [number, number]) =>
 
 table('attacks');
 table('benign');
+table('doubtful');

@@ -1,5 +1,5 @@
 import { placed, type Sent } from './place.ts';
-import { hashOf, readSamples, type Sample } from './read-cases.ts';
+import { type Folder, hashOf, readSamples, type Sample } from './read-cases.ts';
 
 export interface CorpusCase {
   readonly sample: Sample;
@@ -8,14 +8,14 @@ export interface CorpusCase {
 }
 
 /** In how many places a text is tried: more of the harmless ones, because each place has its own ways to be mistaken. */
-const PLACES_EACH = { attacks: 2, benign: 4 };
+const PLACES_EACH = { attacks: 2, benign: 4, doubtful: 4 };
 
 /** The whole corpus as requests: the same ones on every machine. */
-export function corpus(folder: 'attacks' | 'benign'): CorpusCase[] {
+export function corpus(folder: Folder): CorpusCase[] {
   return readSamples(folder).flatMap((sample) => casesOf(sample, folder));
 }
 
-function casesOf(sample: Sample, folder: 'attacks' | 'benign'): CorpusCase[] {
+function casesOf(sample: Sample, folder: Folder): CorpusCase[] {
   const { text, places } = sample;
   const first = hashOf(text) >>> 8;
   const cases: CorpusCase[] = [];

@@ -100,10 +100,10 @@ const PLACES: Readonly<Record<string, Make>> = {
       ['name="photo"; filename="photo.jpg"\r\nContent-Type: image/jpeg', '\xff\xd8\xff\xe0'],
     ]),
   xml: (text) => post('application/xml', `<?xml version="1.0" encoding="UTF-8"?><note><text>${xmlText(text)}</text></note>`),
-  cookie: (text, seed, hostile) =>
+  cookie: (text, seed) =>
     get('/api/v1/orders', [
       'cookie',
-      `theme=dark; ${pick(NAMES, seed >>> 8)}=${(seed % 2 === 0 ? WRITE.plain(text) : WRITE.every(text))}; lang=de`,
+      `theme=dark; ${pick(NAMES, seed >>> 8)}=${seed % 2 === 0 ? WRITE.plain(text) : WRITE.every(text)}; lang=de`,
     ]),
   path: (text) => get(`/api/v1/items/${escaped(text)}/details`),
   filename: (text) =>

@@ -16,8 +16,11 @@ export interface Sample {
 /** Control characters are written as their pictures. */
 const PICTURES: Readonly<Record<string, string>> = { '␀': '\0', '␉': '\t', '␊': '\n', '␍': '\r' };
 
+/** `doubtful`: meant honestly, and yet an attack by its letters; refused or not, neither is wrong. */
+export type Folder = 'attacks' | 'benign' | 'doubtful';
+
 /** All samples of a folder, in the order of its files. Lines: `@@ in PLACE…`, `@@ class NAME`, and texts. */
-export function readSamples(folder: 'attacks' | 'benign'): Sample[] {
+export function readSamples(folder: Folder): Sample[] {
   const directory = path.join(import.meta.dirname, folder);
   return readdirSync(directory)
     .filter((name) => name.endsWith('.txt'))
