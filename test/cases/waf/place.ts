@@ -54,8 +54,13 @@ function post(type: string, body: string, headers: readonly string[] = []): Sent
   return { method: 'POST', target: '/api/v1/orders', headers: fields, body };
 }
 
-const written = (text: string, seed: number, hostile: boolean) =>
-  WRITE[pick(hostile ? HOSTILE_WAYS : BENIGN_WAYS, seed >>> 4)](text);
+const written = (text: string, seed: number, hostile: boolean) => WRITE[pick(waysOf(text, hostile), seed >>> 4)](text);
+
+/** What holds escapes of its own is not escaped twice: no service undoes three. */
+function waysOf(text: string, hostile: boolean): readonly string[] {
+  if (!hostile) return BENIGN_WAYS;
+  return /%[0-9a-f]{2}/i.test(text) ? HOSTILE_WAYS.slice(0, -1) : HOSTILE_WAYS;
+}
 
 function json(text: string, seed: number, hostile: boolean): string {
   const value = JSON.stringify(text);
