@@ -1,8 +1,7 @@
 import path from 'node:path';
 import type { RuleProblem } from '../waf/engine/rule-set.ts';
 import { effectiveWaf } from '../waf/effective.ts';
-import { loadRules, rulesKey } from '../waf/load-rules.ts';
-import { MissingRules } from '../waf/rule-sources.ts';
+import { loadRules, rulesWords } from '../waf/load-rules.ts';
 import type { Problem } from './problem.ts';
 import type { GatewayOptions } from './schema.ts';
 import type { Path } from './schema-tree.ts';
@@ -22,16 +21,15 @@ export function checkRules(options: GatewayOptions, source: Source): RuleFinding
   for (const [index, route] of options.routes.entries()) {
     const waf = effectiveWaf(options.waf, route.waf);
     if (waf === undefined) continue;
-    try {
-      const key = rulesKey(waf);
-      if (seen.has(key)) continue;
-      seen.add(key);
-    } catch (error) {
-      if (!(error instanceof MissingRules)) throw error;
-      keep(errors, { ...placeIn(source, ['waf', 'rules', waf.rules.indexOf(error.file)]), message: error.message });
+    const words = rulesWords(waf);
+    if (seen.has(words)) continue;
+    seen.add(words);
+    const loaded = loadRules(waf);
+    if (!loaded.ok && loaded.missing !== undefined) {
+      const [{ message }] = loaded.problems;
+      keep(errors, { ...placeIn(source, ['waf', 'rules', waf.rules.indexOf(loaded.missing)]), message });
       continue;
     }
-    const loaded = loadRules(waf);
     const [found, into] = loaded.ok ? [loaded.notes, warnings] : [loaded.problems, errors];
     for (const problem of found) keep(into, placed(problem, options, index, source));
   }

@@ -38,7 +38,8 @@ function add(file: string, found: Map<string, string | undefined>): string | und
   return found.get(file);
 }
 
-function textOf(file: string): string | undefined {
+/** The bytes of a file, one character each; undefined: it cannot be read. */
+export function textOf(file: string): string | undefined {
   try {
     return readFileSync(file, 'latin1');
   } catch {
