@@ -2,9 +2,30 @@ import type { Sieve } from './sieve.ts';
 import type { Check, Hits } from './sieve-node.ts';
 
 const LONGEST = 256;
-const MOST = 4096;
+/** Verdicts that the memories of one room keep together: some 4 MB at the worst. */
+const MOST = 16_384;
 /** So many look-ups tell whether values repeat. */
 const TRIAL = 64;
+
+/**
+ * Holds all memories of a phase to one bound. There is one for each name of a header field, and clients invent names: a bound for each
+ * would be none for all.
+ */
+export class MemoryRoom {
+  readonly #holders = new Set<Memory>();
+  #kept = 0;
+
+  /** One more verdict is kept; what all of them kept is forgotten when that is too much. */
+  take(holder: Memory): void {
+    if (this.#kept >= MOST) {
+      for (const one of this.#holders) one.forget();
+      this.#holders.clear();
+      this.#kept = 0;
+    }
+    this.#holders.add(holder);
+    this.#kept++;
+  }
+}
 
 /**
  * Keeps the verdicts on values that repeat from request to request, such as names and most header fields. Where they turn out not to (an
@@ -12,13 +33,24 @@ const TRIAL = 64;
  */
 export class Memory {
   readonly #sieve: Sieve;
+  readonly #room: MemoryRoom;
   readonly #known = new Map<string, readonly Check[]>();
   #asked = 0;
   #answered = 0;
   #off = false;
 
-  constructor(sieve: Sieve) {
+  constructor(sieve: Sieve, room: MemoryRoom) {
     this.#sieve = sieve;
+    this.#room = room;
+  }
+
+  /** How many verdicts it keeps. */
+  get size(): number {
+    return this.#known.size;
+  }
+
+  forget(): void {
+    this.#known.clear();
   }
 
   judge(value: string, hits: Hits): void {
@@ -34,7 +66,7 @@ export class Memory {
 
   #settle(): void {
     this.#off = this.#answered * 2 < this.#asked;
-    if (this.#off) this.#known.clear();
+    if (this.#off) this.forget();
     this.#asked = 0;
     this.#answered = 0;
   }
@@ -43,7 +75,7 @@ export class Memory {
     const list = new HitList();
     this.#sieve.judge(value, list);
     if (this.#off) return list.checks;
-    if (this.#known.size >= MOST) this.#known.clear();
+    this.#room.take(this);
     // A copy: a piece of a head would keep all of that head's text in memory.
     this.#known.set(Buffer.from(value, 'latin1').toString('latin1'), list.checks);
     return list.checks;

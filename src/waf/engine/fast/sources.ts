@@ -1,7 +1,8 @@
-import type { CompiledTarget, NameMatcher } from '../program/program.ts';
+import type { CompiledTarget } from '../program/program.ts';
+import { isMeant } from '../transaction/run.ts';
 import type { Transaction } from '../transaction/transaction.ts';
 import type { Variable } from '../variables/variable.ts';
-import { Memory } from './memory.ts';
+import { Memory, MemoryRoom } from './memory.ts';
 import { Sieve } from './sieve.ts';
 import type { Check, Hits, SieveWorld } from './sieve-node.ts';
 
@@ -90,7 +91,7 @@ class TwoTexts implements Source {
 function sourceOf(variable: Variable, uses: readonly Use[], sieves: Sieves): Source {
   const remember = REPEATING.has(variable.name);
   const plain = uses.every(({ target }) => target.names === undefined && target.except.length === 0);
-  const sieveOf = (checks: readonly Check[]): Judge => (remember ? new Memory(sieves.of(checks)) : sieves.of(checks));
+  const sieveOf = (checks: readonly Check[]): Judge => (remember ? sieves.remembering(checks) : sieves.of(checks));
   if (plain) return new PlainSource(variable, sieveOf(uses.map(({ check }) => check)));
   return new NamedSource(variable, uses, sieveOf);
 }
@@ -99,9 +100,14 @@ function sourceOf(variable: Variable, uses: readonly Use[], sieves: Sieves): Sou
 class Sieves {
   readonly #world: SieveWorld;
   readonly #known = new Map<string, Sieve>();
+  readonly #room = new MemoryRoom();
 
   constructor(world: SieveWorld) {
     this.#world = world;
+  }
+
+  remembering(checks: readonly Check[]): Memory {
+    return new Memory(this.of(checks), this.#room);
   }
 
   of(checks: readonly Check[]): Sieve {
@@ -153,16 +159,12 @@ class NamedSource implements Source {
   }
 
   #learn(name: string): Judge {
-    const checks = this.#uses.filter(({ target }) => isMeant(target, name)).map(({ check }) => check);
+    const checks = this.#uses.filter(({ target }) => isMeant(target, name, undefined)).map(({ check }) => check);
     const sieve = this.#sieveOf(checks);
     if (this.#byName.size >= MOST_NAMES) this.#byName.clear();
     this.#byName.set(Buffer.from(name, 'latin1').toString('latin1'), sieve);
     return sieve;
   }
-}
-
-function isMeant({ names, except }: { names: NameMatcher | undefined; except: readonly NameMatcher[] }, name: string): boolean {
-  return (names?.matches(name) ?? true) && !except.some((one) => one.matches(name));
 }
 
 function countsOf(variable: Variable, uses: readonly Use[]): Source {
@@ -224,7 +226,7 @@ class CountSource {
 
   matches(t: Transaction): boolean {
     let count = 0;
-    for (const name of t.valuesOf(this.#target.variable).names) if (isMeant(this.#target, name)) count++;
+    for (const name of t.valuesOf(this.#target.variable).names) if (isMeant(this.#target, name, undefined)) count++;
     let value = String(count);
     for (const { transformation } of this.check.steps) value = transformation.apply(value);
     return this.check.judge(value);
