@@ -40,7 +40,10 @@ export class PreparedWaf implements Prepared {
 
   constructor(options: EffectiveWaf, { program, fast }: LoadedProgram, bodyLimit: number, carry: World['carry']) {
     const { settings } = program;
-    const collections = carry.take('waf.collections', () => new PersistentCollections(settings.collectionTimeout));
+    const collections = carry.take(
+      `waf.collections:${settings.collectionTimeout ?? ''}`,
+      () => new PersistentCollections(settings.collectionTimeout),
+    );
     this.#engine = new Engine(program, collections, options.mode === 'block' ? 'On' : 'DetectionOnly', fast);
     this.#options = options;
     this.#deny = options.deny.map((one) => new WrittenCondition(one));
@@ -132,7 +135,7 @@ function responseNeed({ phases, settings }: LoadedProgram['program']): Need | un
   };
 }
 
-/** What ModSecurity reads without being told: forms. JSON and XML are chosen by rules. */
+/** What is read by its type alone, without a rule that chooses: forms and JSON. XML is chosen by a rule. */
 function processorOf(x: Exchange): BodyProcessor | undefined {
   const type = readContentType(headerValue(x.head.headers, 'content-type') ?? '')?.type;
   if (type === 'application/x-www-form-urlencoded') return 'URLENCODED';
