@@ -2,7 +2,8 @@ import { byteAt } from './bytes.ts';
 import { judge } from './judge.ts';
 import { Reading } from './reading.ts';
 import { endOfString } from './scanner.ts';
-import { meets, sqliTriggers } from './triggers.ts';
+import { meets } from '../fast/requirement.ts';
+import { sqliTriggers } from './triggers.ts';
 
 export { sqliTriggers } from './triggers.ts';
 

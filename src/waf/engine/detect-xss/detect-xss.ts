@@ -1,6 +1,6 @@
 import { Markup } from './markup.ts';
 import { isActiveUrl } from './values.ts';
-import { anyLiteral, bytesOf, type Requirement } from '../fast/requirement.ts';
+import { anyLiteral, byteIn, type Requirement } from '../fast/requirement.ts';
 
 /**
  * What a value cannot be found without: a tag's `<`; or `=` with the name or the value of an attribute that runs something; or an address
@@ -9,15 +9,11 @@ import { anyLiteral, bytesOf, type Requirement } from '../fast/requirement.ts';
 export const xssTriggers: Requirement = {
   kind: 'any',
   of: [
-    anyOf('\0<'),
-    { kind: 'all', of: [anyOf('='), { kind: 'any', of: [anyOf(':&'), anyLiteral(['on', 'style'])] }] },
-    { kind: 'all', of: [anyOf(':'), anyOf('(`')] },
+    byteIn('\0<'),
+    { kind: 'all', of: [byteIn('='), { kind: 'any', of: [byteIn(':&'), anyLiteral(['on', 'style'])] }] },
+    { kind: 'all', of: [byteIn(':'), byteIn('(`')] },
   ],
 };
-
-function anyOf(bytes: string): Requirement {
-  return bytesOf(Uint8Array.from({ length: 256 }, (_, byte) => Number(bytes.includes(String.fromCharCode(byte)))));
-}
 
 const MARKUP = new Markup();
 

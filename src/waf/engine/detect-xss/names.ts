@@ -11,8 +11,6 @@ export const TEXTUAL = 1;
 /** Binds data or foreign markup, whatever its value. */
 export const BINDING = 2;
 export const STYLE = 3;
-/** An event of those that browsers know. */
-export const EVENT = 4;
 
 const TAGS = table([
   [

@@ -1,5 +1,6 @@
 import type { Transformation } from '../transformation.ts';
 import { type ByteClasses, EVERY_CLASS, type Word } from './byte-classes.ts';
+import { markedBytes } from './requirement.ts';
 
 /** One transformation with what it does to classes of bytes. */
 export interface Step {
@@ -39,9 +40,7 @@ export class Steps {
 /** A table that says nothing stands for every class. */
 function wordOf(table: Uint8Array | undefined, classes: ByteClasses): Word {
   if (table === undefined) return EVERY_CLASS;
-  const set = new Uint32Array(8);
-  for (let byte = 0; byte < 256; byte++) if (table[byte] === 1) set[byte >>> 5] |= 1 << (byte & 31);
-  return classes.maskOf(set);
+  return classes.maskOf(markedBytes(table));
 }
 
 /** Whether a step may change a value of these classes. */

@@ -2,9 +2,6 @@ import { compilePattern } from '../regex/compile.ts';
 import type { Selector } from '../rule-set.ts';
 import type { NameMatcher } from './program.ts';
 
-/** All members. */
-export const EVERY_NAME: NameMatcher = { matches: () => true };
-
 /** What a selector means. Names compare without case; a pattern is looked for anywhere in the name. */
 export function matcherOf(selector: Selector): NameMatcher {
   if (selector.kind === 'pattern') return new PatternName(selector.pattern);

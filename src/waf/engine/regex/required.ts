@@ -1,5 +1,5 @@
 import type { Requirement } from '../fast/requirement.ts';
-import { addByte, type ByteSet, countBytes, emptySet, foldCase, hasByte, isEmptySet, setKey } from './byte-set.ts';
+import { addByte, type ByteSet, countBytes, emptySet, foldCase, hasByte, isEmptySet } from './byte-set.ts';
 import { allOf, anyOf } from './formula.ts';
 import type { PatternNode } from './node.ts';
 
@@ -102,37 +102,4 @@ function textNeeded(text: string): Requirement {
   addByte(set, text.charCodeAt(0));
   foldCase(set);
   return { kind: 'bytes', set };
-}
-
-/** The slow twin of whatever filters values: whether a formula holds, read off its meaning. */
-export function holdsRequirement(formula: Requirement, value: string): boolean {
-  switch (formula.kind) {
-    case 'anything':
-      return true;
-    case 'nothing':
-      return false;
-    case 'bytes':
-      return Array.from(value).some((char) => hasByte(formula.set, char.charCodeAt(0)));
-    case 'literal':
-      return value.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()).includes(formula.text);
-    case 'all':
-      return formula.of.every((part) => holdsRequirement(part, value));
-    case 'any':
-      return formula.of.some((part) => holdsRequirement(part, value));
-  }
-}
-
-/** A text that equal formulas share. */
-export function requirementKey(formula: Requirement): string {
-  switch (formula.kind) {
-    case 'bytes':
-      return `[${setKey(formula.set)}]`;
-    case 'literal':
-      return `"${formula.text}"`;
-    case 'all':
-    case 'any':
-      return `${formula.kind}(${formula.of.map(requirementKey).join()})`;
-    default:
-      return formula.kind;
-  }
 }

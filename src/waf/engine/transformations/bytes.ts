@@ -74,3 +74,12 @@ export function octalValue(bytes: Uint8Array, at: number, digits: number): numbe
   for (let i = at; i < at + digits; i++) value = value * 8 + bytes[i] - 0x30;
   return value & 0xff;
 }
+
+/** What the byte after a backslash stands for in C and in JavaScript; any other than these letters stands for itself. */
+export const C_ESCAPES: Uint8Array = escapesOf({ a: 7, b: 8, f: 12, n: 10, r: 13, t: 9, v: 11 });
+
+function escapesOf(letters: Readonly<Record<string, number>>): Uint8Array {
+  const table = Uint8Array.from({ length: 256 }, (_, byte) => byte);
+  for (const [letter, byte] of Object.entries(letters)) table[letter.charCodeAt(0)] = byte;
+  return table;
+}

@@ -1,9 +1,8 @@
 import type { Transformation } from '../transformation.ts';
-import { byteTable, hexPair, isOctal, octalDigits, octalValue } from './bytes.ts';
+import { byteTable, C_ESCAPES, hexPair, isOctal, octalDigits, octalValue } from './bytes.ts';
 import { RewriteTransformation } from './rewrite.ts';
 
 const BACKSLASH = 0x5c;
-const LETTERS = lettersOf({ a: 7, b: 8, f: 12, n: 10, r: 13, t: 9, v: 11 });
 
 /** Escapes of ANSI C. An escape that is none loses its backslash only. */
 export const escapeSeqDecode: Transformation = new RewriteTransformation({
@@ -33,15 +32,9 @@ function decode(bytes: Uint8Array, start: number, end: number): number {
       bytes[to++] = octalValue(bytes, i + 1, digits);
       i += 1 + digits;
     } else {
-      bytes[to++] = LETTERS[escape];
+      bytes[to++] = C_ESCAPES[escape];
       i += 2;
     }
   }
   return to;
-}
-
-function lettersOf(letters: Readonly<Record<string, number>>): Uint8Array {
-  const table = Uint8Array.from({ length: 256 }, (_, byte) => byte);
-  for (const [letter, byte] of Object.entries(letters)) table[letter.charCodeAt(0)] = byte;
-  return table;
 }

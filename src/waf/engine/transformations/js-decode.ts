@@ -1,10 +1,8 @@
 import type { Transformation } from '../transformation.ts';
-import { byteTable, hexPair, hexQuad, isOctal, narrow, octalDigits, octalValue } from './bytes.ts';
+import { byteTable, C_ESCAPES, hexPair, hexQuad, isOctal, narrow, octalDigits, octalValue } from './bytes.ts';
 import { RewriteTransformation } from './rewrite.ts';
 
 const BACKSLASH = 0x5c;
-/** What the letter after a backslash stands for; any other byte stands for itself. */
-const LETTERS = lettersOf({ a: 7, b: 8, f: 12, n: 10, r: 13, t: 9, v: 11 });
 
 /** Escapes of JavaScript strings. An escape that is none loses its backslash only. */
 export const jsDecode: Transformation = new RewriteTransformation({
@@ -37,7 +35,7 @@ function decode(bytes: Uint8Array, start: number, end: number): number {
       bytes[to++] = octalValue(bytes, i + 1, digits);
       i += 1 + digits;
     } else {
-      bytes[to++] = LETTERS[escape];
+      bytes[to++] = C_ESCAPES[escape];
       i += 2;
     }
   }
@@ -48,10 +46,4 @@ function decode(bytes: Uint8Array, start: number, end: number): number {
 function digitsOfByte(bytes: Uint8Array, at: number, end: number): number {
   const digits = octalDigits(bytes, at, end);
   return digits === 3 && bytes[at] > 0x33 ? 2 : digits;
-}
-
-function lettersOf(letters: Readonly<Record<string, number>>): Uint8Array {
-  const table = Uint8Array.from({ length: 256 }, (_, byte) => byte);
-  for (const [letter, byte] of Object.entries(letters)) table[letter.charCodeAt(0)] = byte;
-  return table;
 }
