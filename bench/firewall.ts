@@ -6,8 +6,6 @@ import { bodyOf, ordersTarget } from './workload.ts';
 
 /** What contestants with a firewall need: rules, nginx' module, and requests that they must refuse. */
 
-export type FirewallName = 'nginx-waf' | 'portcullis-waf' | 'portcullis-builtin';
-
 /** Works on which a firewall is measured: it looks at values, and the plain ones have none. */
 export const FIREWALL_WORKS: readonly Work[] = ['get', 'post', 'prose'];
 

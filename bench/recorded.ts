@@ -2,6 +2,7 @@
  * What benchmarks of single rooms share: recorded exchanges that walk a route, with nobody at either end, and measurements in pairs.
  * Runs of `node --expose-gc` only.
  */
+import type { BodySink, BodySource } from '../src/exchange/body-source.ts';
 import { Exchange } from '../src/exchange/exchange.ts';
 import { ForwardRules } from '../src/exchange/forward.ts';
 import type { AnswerSink, Call, CallHandle, Service } from '../src/exchange/service.ts';
@@ -50,6 +51,30 @@ const owner = {
 };
 
 export const world = { clock: { now: Date.now } } as unknown as World;
+
+/** A body that is there at once. */
+export class RecordedBody implements BodySource {
+  readonly #body: Buffer;
+  readonly received = 0;
+  readonly broken = undefined;
+  limit = 0;
+
+  constructor(body: Buffer) {
+    this.#body = body;
+  }
+
+  get length(): number {
+    return this.#body.length;
+  }
+
+  start(sink: BodySink): void {
+    sink.onData(this.#body);
+    sink.onEnd(undefined);
+  }
+
+  pause(): void {}
+  resume(): void {}
+}
 
 /** A route with these rooms behind the room `route`. */
 export async function planWith(rooms: readonly Prepared[], bodyLimit = 1000): Promise<RoutePlan> {

@@ -6,42 +6,17 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { CarryStore } from '../src/config/carry.ts';
-import type { BodySink, BodySource } from '../src/exchange/body-source.ts';
 import { Exchange } from '../src/exchange/exchange.ts';
 import type { Prepared, RouteContext, World } from '../src/pipeline/stage.ts';
 import { validateOptions } from '../src/validate/options.ts';
 import { validateStage } from '../src/validate/stage.ts';
 import { ordersDocument } from './contract.ts';
-import { cpuOf, median, pairs, planWith, refused, walkAll } from './recorded.ts';
+import { cpuOf, median, pairs, planWith, RecordedBody, refused, walkAll } from './recorded.ts';
 import { orderBody } from './workload.ts';
 
 const EXCHANGES = 3000;
 const ROUNDS = 40;
 const TARGET_US = 15;
-
-/** A body that is there at once. */
-class Recorded implements BodySource {
-  readonly #body: Buffer;
-  readonly received = 0;
-  readonly broken = undefined;
-  limit = 0;
-
-  constructor(body: Buffer) {
-    this.#body = body;
-  }
-
-  get length(): number {
-    return this.#body.length;
-  }
-
-  start(sink: BodySink): void {
-    sink.onData(this.#body);
-    sink.onEnd(undefined);
-  }
-
-  pause(): void {}
-  resume(): void {}
-}
 
 const HEADERS = ['host', 'api.example.com', 'accept', 'application/json', 'content-type', 'application/json'];
 const connection = { listener: 'public', secure: true, peerAddress: '198.18.0.1', peerPort: 4711, serverName: undefined };
@@ -59,7 +34,7 @@ function exchange(method: string, i: number, query: string | undefined, body: Bu
     query,
     headers: HEADERS,
   } as const;
-  return new Exchange(`${i}`, connection, { ...head, headers: HEADERS.slice() }, body && new Recorded(body));
+  return new Exchange(`${i}`, connection, { ...head, headers: HEADERS.slice() }, body && new RecordedBody(body));
 }
 
 const post = (i: number) => exchange('POST', i, undefined, Buffer.from(orderBody()));

@@ -6,43 +6,18 @@
  */
 import { existsSync } from 'node:fs';
 import { loadavg } from 'node:os';
-import path from 'node:path';
 import { CarryStore } from '../src/config/carry.ts';
-import type { BodySink, BodySource } from '../src/exchange/body-source.ts';
 import { Exchange } from '../src/exchange/exchange.ts';
 import type { Prepared } from '../src/pipeline/stage.ts';
 import { effectiveWaf } from '../src/waf/effective.ts';
 import { wafOptions } from '../src/waf/options.ts';
 import { wafStage } from '../src/waf/stage.ts';
-import { cpuOf, median, planWith, refused, walkAll } from './recorded.ts';
+import { CRS } from './firewall.ts';
+import { cpuOf, median, planWith, RecordedBody, refused, walkAll } from './recorded.ts';
 import { orderBody, ordersTarget, proseBody } from './workload.ts';
 
 const EXCHANGES = 1000;
 const ROUNDS = 15;
-const CRS = path.resolve(import.meta.dirname, '../../shared/crs');
-
-class Recorded implements BodySource {
-  readonly #body: Buffer;
-  readonly received = 0;
-  readonly broken = undefined;
-  limit = 0;
-
-  constructor(body: Buffer) {
-    this.#body = body;
-  }
-
-  get length(): number {
-    return this.#body.length;
-  }
-
-  start(sink: BodySink): void {
-    sink.onData(this.#body);
-    sink.onEnd(undefined);
-  }
-
-  pause(): void {}
-  resume(): void {}
-}
 
 const hex = (length: number) => Array.from({ length }, () => Math.floor(Math.random() * 16).toString(16)).join('');
 const uuid = () => `${hex(8)}-${hex(4)}-4${hex(3)}-a${hex(3)}-${hex(12)}`;
@@ -93,7 +68,7 @@ function postRequest(i: number, text = orderBody()): Exchange {
     query: undefined,
     headers,
   } as const;
-  return new Exchange(`${i}`, connection, head, new Recorded(body));
+  return new Exchange(`${i}`, connection, head, new RecordedBody(body));
 }
 
 /** Reads the body as the firewall has it read, and nothing more. */
