@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { problemBody, problemHeaders } from '../errors/problem.ts';
+import { mediaTypeOf } from '../exchange/body/content-type.ts';
 import { refuseUnreadable } from '../exchange/body/readable.ts';
 import type { BodySink } from '../exchange/body-source.ts';
 import { type Answer, type Outcome, type Refusal, refuse } from '../exchange/decision.ts';
@@ -270,7 +271,7 @@ export class Walk implements AnswerSink, BodySink, ClientWatcher {
     const whole = this.#plan.wholeResponse;
     if (whole?.types === undefined) return whole;
     const type = headerValue((this.#x.response as ResponseHead).headers, 'content-type') ?? '';
-    return whole.types.has(mediaType(type)) ? whole : undefined;
+    return whole.types.has(mediaTypeOf(type)) ? whole : undefined;
   }
 
   /** Keeps a piece for a room that wants the whole, or still thinks about the head of the answer. */
@@ -412,10 +413,4 @@ export class Walk implements AnswerSink, BodySink, ClientWatcher {
 /** What the service must answer to a handshake with this key (RFC 6455 section 4.2.2): a 101 to anything else is no WebSocket. */
 function acceptOf(key: string): string {
   return createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
-}
-
-/** The media type without parameters, lower case. */
-function mediaType(value: string): string {
-  const semicolon = value.indexOf(';');
-  return (semicolon < 0 ? value : value.slice(0, semicolon)).trim().toLowerCase();
 }

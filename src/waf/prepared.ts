@@ -1,5 +1,5 @@
 import { isJson } from '../exchange/body/body.ts';
-import { readContentType } from '../exchange/body/content-type.ts';
+import { mediaTypeOf, readContentType } from '../exchange/body/content-type.ts';
 import { type BodyBounds, DEFAULT_BOUNDS } from '../exchange/body/parsed.ts';
 import { type Refusal, refuse } from '../exchange/decision.ts';
 import type { Exchange } from '../exchange/exchange.ts';
@@ -87,7 +87,7 @@ export class PreparedWaf implements Prepared {
   onResponseBody(x: Exchange): Refusal | undefined {
     const t = transactionOf(x);
     if (t === undefined || x.response === undefined) return undefined;
-    const type = readContentType(headerValue(x.response.headers, 'content-type') ?? '')?.type ?? '';
+    const type = mediaTypeOf(headerValue(x.response.headers, 'content-type') ?? '');
     const interruption = this.#engine.judgeResponseBody(
       t,
       this.#types.has(type) ? x.response.body?.toString('latin1') : undefined,

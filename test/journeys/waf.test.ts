@@ -34,6 +34,7 @@ function respond({ pathname }: URL, answer: http.ServerResponse): void {
   const kind = pathname.split('/').pop();
   if (kind === 'leak-field') return void answer.setHeader('x-leak', '1').end('ok');
   if (kind === 'leak-body') return void answer.setHeader('content-type', 'text/html').end('<p>ORA-01756: quoted string</p>');
+  if (kind === 'leak-odd') return void answer.setHeader('content-type', 'Text/HTML;charset=utf-8;').end('<p>ORA-01756</p>');
   if (kind === 'leak-image') return void answer.setHeader('content-type', 'image/png').end('ORA-01756');
   if (kind === 'slow-image') return slowly(answer.setHeader('content-type', 'image/png'));
   answer.setHeader('content-type', 'text/plain').end('reached');
@@ -261,7 +262,7 @@ suite('bodies', () => {
 
 suite('answers of services', () => {
   test('are refused with 502 for their head and their body', async () => {
-    for (const target of ['/leak-field', '/leak-body']) {
+    for (const target of ['/leak-field', '/leak-body', '/leak-odd']) {
       const answer = await send('block', { name: target, target });
       assert.deepEqual([answer.status, answer.code], [502, 'waf-response'], target);
       assert.ok(!answer.body.toString('latin1').includes('ORA-') && !answer.headers.has('x-leak'));

@@ -8,6 +8,15 @@ export interface ContentType {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
+/**
+ * The media type of an answer, lower case, whatever stands behind it: services write parameters in many odd ways, and an answer must not
+ * pass unread for one of them.
+ */
+export function mediaTypeOf(value: string): string {
+  const semicolon = value.indexOf(';');
+  return (semicolon < 0 ? value : value.slice(0, semicolon)).trim().toLowerCase();
+}
+
 const TYPE = /[!#$%&'*+\-.^_`|~0-9A-Za-z]+\/[!#$%&'*+\-.^_`|~0-9A-Za-z]+/y;
 const PARAMETER =
   /[ \t]*;[ \t]*([!#$%&'+\-.^_`|~0-9A-Za-z]+)=(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+)|"([^"\\\x00-\x08\x0a-\x1f\x7f]*)")/y;
