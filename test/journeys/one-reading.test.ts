@@ -124,10 +124,14 @@ suite('Python', { skip: hasPython ? false : 'python3 is not installed' }, () => 
   test('was one of the readers', () => assert.ok((passed.get('python') ?? 0) > 100));
 });
 
-test('there are enough cases, and a refusal takes no time', () => {
+test('there are enough cases, and a refusal takes no time', (t) => {
   assert.ok(CASES.length >= 150, String(CASES.length));
   assert.equal(new Set(CASES.map(({ bytes }) => bytes)).size, CASES.length, 'a case stands twice');
   const sorted = times.toSorted((a, b) => a - b);
-  assert.ok(sorted[sorted.length >> 1] < 50, `half of the refusals took more than ${sorted[sorted.length >> 1]} ms`);
-  assert.ok((sorted.at(-1) as number) < 5000, `the slowest refusal took ${sorted.at(-1)} ms`);
+  const [median, p99, most] = [0.5, 0.99, 1].map((part) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]);
+  t.diagnostic(
+    `${sorted.length} refusals: median ${median.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms, at most ${most.toFixed(1)} ms`,
+  );
+  assert.ok(median < 50, `half of the refusals took more than ${median} ms`);
+  assert.ok(most < 5000, `the slowest refusal took ${most} ms`);
 });
